@@ -1,0 +1,87 @@
+package printer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
+)
+
+// totals is the last paragraph: how many values do what they say, how many findings there are, and what could not be
+// read. It never says that all is well when something was not read.
+func (p *page) totals(r fix.Report) {
+	s := Summarize(r)
+	sentences := []string{valueTotals(s)}
+	if list := findingTotals(s); list != "" {
+		sentences = append(sentences, list)
+	}
+	switch len(r.Incomplete) {
+	case 0:
+		sentences = append(sentences, "Everything that was asked for was read.")
+	case 1:
+		sentences = append(sentences, "One thing could not be read or decided:")
+	default:
+		sentences = append(sentences, fmt.Sprintf("%d things could not be read or decided:", len(r.Incomplete)))
+	}
+	p.hang("", strings.Join(sentences, "  "))
+	for _, i := range r.Incomplete {
+		p.incomplete(i)
+	}
+	if s.Errors+s.Warnings+s.Infos == 0 && len(r.Checked) > 0 {
+		p.hang("", p.clean("Checked: "+strings.Join(r.Checked, ", ")+"."))
+	}
+}
+
+func (p *page) incomplete(i finding.Incomplete) {
+	what := i.What
+	if i.Release != "" {
+		what = i.Release + ": " + what
+	}
+	p.hang("  - ", p.clean(what+": "+i.Why))
+	if i.Remedy != "" {
+		p.hang("    ", p.clean(i.Remedy))
+	}
+}
+
+func valueTotals(s Summary) string {
+	if s.Values == 0 {
+		return "No values were supplied."
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{
+		{s.Effective + s.redundant, "in force"},
+		{s.partial, "in force in part"},
+		{s.lost, "lost"},
+		{s.unknown, "undecided"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	return count(s.Values, "value", "values") + ": " + strings.Join(parts, ", ") + "."
+}
+
+func findingTotals(s Summary) string {
+	var parts []string
+	if s.Errors > 0 {
+		parts = append(parts, count(s.Errors, "error", "errors"))
+	}
+	if s.Warnings > 0 {
+		parts = append(parts, count(s.Warnings, "warning", "warnings"))
+	}
+	if s.Infos > 0 {
+		parts = append(parts, count(s.Infos, "note", "notes"))
+	}
+	if len(parts) == 0 {
+		return "No findings."
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+func releaseTotals(r fix.Release) string {
+	return strings.TrimSuffix(valueTotals(Summarize(fix.Report{Releases: []fix.Release{r}})), ".")
+}
