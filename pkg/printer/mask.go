@@ -22,35 +22,43 @@ type mask struct {
 // newMask collects the secret-like values of a report: of the supplied values, of the fields that findings are about
 // and of the fields that fixes change.
 func newMask(r fix.Report) mask {
-	secrets := map[string]string{}
-	add := func(path []string, value any) {
-		text, ok := value.(string)
-		if ok && len(text) >= shortestSecret && secretLike(path, value) {
-			secrets[text] = masked(text)
-		}
-	}
+	var secrets secrets
 	for _, release := range r.Releases {
 		for _, v := range release.Values {
-			add(valueKeys(v.Path), v.Value)
+			secrets.add(valueKeys(v.Path), v.Value)
 		}
 		for _, f := range release.Findings {
-			add(findingKeys(f), f.Expected)
-			add(findingKeys(f), f.Actual)
+			secrets.add(findingKeys(f), f.Expected)
+			secrets.add(findingKeys(f), f.Actual)
 			for _, x := range f.Fixes {
 				for _, c := range x.Changes() {
-					add(changeKeys(c), c.From)
-					add(changeKeys(c), c.To)
+					secrets.add(changeKeys(c), c.From)
+					secrets.add(changeKeys(c), c.To)
 				}
 			}
 		}
 	}
-	return mask{replacer: replacer(secrets)}
+	return secrets.mask()
 }
 
-// replacer puts the longest texts first, so that a secret which holds another one is hidden whole.
-func replacer(secrets map[string]string) *strings.Replacer {
-	texts := make([]string, 0, len(secrets))
-	for text := range secrets {
+// secrets are the texts to hide, and what is shown instead of each.
+type secrets map[string]string
+
+func (s *secrets) add(path []string, value any) {
+	text, ok := value.(string)
+	if !ok || len(text) < shortestSecret || !secretLike(path, value) {
+		return
+	}
+	if *s == nil {
+		*s = secrets{}
+	}
+	(*s)[text] = masked(text)
+}
+
+// mask puts the longest texts first, so that a secret which holds another one is hidden whole.
+func (s secrets) mask() mask {
+	texts := make([]string, 0, len(s))
+	for text := range s {
 		texts = append(texts, text)
 	}
 	sort.Slice(texts, func(i, j int) bool {
@@ -61,9 +69,9 @@ func replacer(secrets map[string]string) *strings.Replacer {
 	})
 	pairs := make([]string, 0, 2*len(texts))
 	for _, text := range texts {
-		pairs = append(pairs, text, secrets[text])
+		pairs = append(pairs, text, s[text])
 	}
-	return strings.NewReplacer(pairs...)
+	return mask{replacer: strings.NewReplacer(pairs...)}
 }
 
 // text hides the secrets in a piece of text. The zero mask hides nothing.

@@ -1,0 +1,162 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/printer"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// Scope says where to look. Exactly one of File and Cluster is set, or neither with --offline.
+type Scope struct {
+	File    *snapshot.Snapshot                 // --snapshot; no kubeconfig is read then
+	Cluster genericclioptions.RESTClientGetter // reads the kubeconfig when it is first asked
+
+	Namespace     string // -n; empty: all namespaces if they may be read, else the current one, with a notice
+	AllNamespaces bool   // -A: all, or an error
+	Chart         string // --chart: a directory or archive; empty: the chart of the release record
+	Revision      int    // --revision; 0: what design.md calls the current one
+	ShowSecrets   bool
+	Now           time.Time
+
+	// Notice tells the user something on stderr.
+	Notice func(format string, args ...any)
+}
+
+// CheckOptions are the validated wishes of check.
+type CheckOptions struct {
+	Scope
+	Releases []string // empty: the kgateway releases
+}
+
+// PreflightOptions are the validated wishes of preflight.
+type PreflightOptions struct {
+	Scope
+	Release     string
+	ChartRef    string // a directory, an archive or oci://…
+	Version     string // --version, for oci://…
+	Values      map[string]any
+	Reuse       Reuse
+	Offline     bool
+	KubeVersion string // empty: the server's, or with Offline the default
+	APIVersions []string
+}
+
+// Reuse says what becomes of the values of the release that is there.
+type Reuse int
+
+// ReuseAuto is what helm upgrade does without a flag: the old values are kept if no new ones are given.
+const (
+	ReuseAuto Reuse = iota
+	ReuseValues
+	ResetValues
+	ResetThenReuseValues
+)
+
+// TraceOptions are the validated wishes of trace.
+type TraceOptions struct {
+	Scope
+	Release string // empty: the only release that has the value
+	Value   string // in --set syntax; it parses
+}
+
+// WhyOptions are the validated wishes of why.
+type WhyOptions struct {
+	Scope
+	Type  string // as kubectl takes it: deploy, deployments.apps, Deployment
+	Name  string
+	Field string // as kubectl explain writes it
+}
+
+// AuditOptions are the validated wishes of audit.
+type AuditOptions struct {
+	Scope
+	ChartRef    string
+	Version     string
+	KubeVersion string
+	APIVersions []string
+}
+
+// An engine does the work of the commands. An error means that there is no answer at all; what could not be read or
+// decided on the way stands in the report's Incomplete.
+type engine interface {
+	Check(context.Context, *CheckOptions) (fix.Report, error)
+	Preflight(context.Context, *PreflightOptions) (fix.Report, error)
+	Trace(context.Context, *TraceOptions) (fix.Report, error) // releases with the one value only
+	Why(context.Context, *WhyOptions) (printer.Why, error)
+	Audit(context.Context, *AuditOptions) (fix.Report, error)
+	Snapshot(context.Context, *Scope, []string) (*snapshot.Snapshot, error)
+}
+
+var errNotWired = errors.New("not wired yet")
+
+// doctor is the engine of the program.
+type doctor struct{}
+
+func (doctor) Check(context.Context, *CheckOptions) (fix.Report, error) {
+	return fix.Report{}, errNotWired
+}
+
+func (doctor) Preflight(context.Context, *PreflightOptions) (fix.Report, error) {
+	return fix.Report{}, errNotWired
+}
+
+func (doctor) Trace(context.Context, *TraceOptions) (fix.Report, error) {
+	return fix.Report{}, errNotWired
+}
+
+func (doctor) Why(context.Context, *WhyOptions) (printer.Why, error) {
+	return printer.Why{}, errNotWired
+}
+
+func (doctor) Audit(context.Context, *AuditOptions) (fix.Report, error) {
+	return fix.Report{}, errNotWired
+}
+
+func (doctor) Snapshot(context.Context, *Scope, []string) (*snapshot.Snapshot, error) {
+	return nil, errNotWired
+}
+
+// checkDoc is the documentation of one finding.
+type checkDoc struct {
+	Code     string           `json:"code"`
+	Name     string           `json:"name"`
+	Severity finding.Severity `json:"severity"`
+	Title    string           `json:"title"`
+	Text     string           `json:"text"`
+	Before   string           `json:"before,omitempty"`
+	After    string           `json:"after,omitempty"`
+	Since    string           `json:"since,omitempty"`
+}
+
+// checkDocs lists the documentation of every finding, by code.
+func checkDocs() []checkDoc {
+	return nil
+}
+
+// clusterRole is what reading a cluster asks for: every rule here is asked for by pkg/cluster, and no other.
+const clusterRole = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kgw-doctor
+rules:
+- apiGroups: [""]
+  resources: [secrets, configmaps, pods, services, serviceaccounts]
+  verbs: [get, list]
+- apiGroups: [apps]
+  resources: [deployments, replicasets, daemonsets, statefulsets]
+  verbs: [get, list]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gateways, gatewayclasses]
+  verbs: [get, list]
+- apiGroups: [gateway.kgateway.dev]
+  resources: [gatewayparameters]
+  verbs: [get, list]
+`

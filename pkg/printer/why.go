@@ -1,0 +1,185 @@
+package printer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
+)
+
+// Why is the answer to the question what decides one field.
+type Why struct {
+	Object     finding.Object       `json:"object"`
+	Field      string               `json:"field"`
+	Release    string               `json:"release,omitempty"` // namespace/name
+	Revision   int                  `json:"revision,omitempty"`
+	Chain      []Link               `json:"chain"` // in the order in which the template asks; the first that is not empty decides
+	Rendered   any                  `json:"rendered"`
+	Live       any                  `json:"live"`
+	Pods       []PodValue           `json:"pods"`
+	Writers    []Writer             `json:"writers"` // the newest first
+	Incomplete []finding.Incomplete `json:"incomplete"`
+}
+
+// Link is one value that the template asks.
+type Link struct {
+	Path     string `json:"path"` // --set syntax
+	Value    any    `json:"value"`
+	Origin   string `json:"origin,omitempty"`   // given in revision 3; preset by the chart (values.yaml:59)
+	Template string `json:"template,omitempty"` // where it is asked
+	Decides  bool   `json:"decides"`
+}
+
+// PodValue is a value of the field, and in how many Pods it stands.
+type PodValue struct {
+	Value any `json:"value"`
+	Pods  int `json:"pods"`
+}
+
+// Writer is a field manager that owns the field.
+type Writer struct {
+	Manager   string `json:"manager"`
+	Operation string `json:"operation,omitempty"`
+	Time      string `json:"time,omitempty"` // RFC 3339
+}
+
+// WhyText writes the answer for a person.
+func WhyText(w io.Writer, y Why, o TextOptions) error {
+	p := newPage(fix.Report{}, o)
+	if !o.ShowSecrets {
+		p.m = whyMask(y)
+	}
+	p.line(p.clean(y.Object.String() + "  " + y.Field))
+	p.blank()
+	for i, link := range y.Chain {
+		label := fmt.Sprintf("asks %d", i+1)
+		text := link.Path + "=" + p.value(valueKeys(link.Path), link.Value)
+		if link.Decides {
+			text += "   decides"
+		}
+		p.labelled(labelWidth+1, label, p.clean(text))
+		if where := join(link.Origin, link.Template); where != "" {
+			p.labelled(labelWidth+1, "", "  "+p.clean(where))
+		}
+	}
+	if len(y.Chain) == 0 {
+		p.labelled(labelWidth+1, "asks", "no value decides it: the template has it fixed, or the chart does not render it")
+	}
+	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
+	p.labelled(labelWidth+1, "rendered", p.value(keys, y.Rendered))
+	p.labelled(labelWidth+1, "live", p.value(keys, y.Live))
+	label := "pods"
+	for _, v := range y.Pods {
+		p.labelled(labelWidth+1, label, fmt.Sprintf("%s   in %s", p.value(keys, v.Value), count(v.Pods, "pod", "pods")))
+		label = ""
+	}
+	label = "written"
+	for _, writer := range y.Writers {
+		text := "by " + writer.Manager
+		if writer.Operation != "" {
+			text += " (" + writer.Operation + ")"
+		}
+		if writer.Time != "" {
+			text += " at " + writer.Time
+		}
+		p.labelled(labelWidth+1, label, p.clean(text))
+		label = ""
+	}
+	if len(y.Incomplete) > 0 {
+		p.blank()
+		p.line("Not read or decided:")
+		for _, i := range y.Incomplete {
+			p.incomplete(i)
+		}
+	}
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+func join(parts ...string) string {
+	var given []string
+	for _, part := range parts {
+		if part != "" {
+			given = append(given, part)
+		}
+	}
+	return strings.Join(given, "; ")
+}
+
+// WhyJSON writes the answer as one document of kind Why.
+func WhyJSON(w io.Writer, y Why, o DocumentOptions) error {
+	text, err := marshalWhy(y, o)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// WhyYAML writes the same document as WhyJSON does.
+func WhyYAML(w io.Writer, y Why, o DocumentOptions) error {
+	text, err := marshalWhy(y, o)
+	if err != nil {
+		return err
+	}
+	if text, err = yaml.JSONToYAML(text); err != nil {
+		return fmt.Errorf("write the answer as YAML: %w", err)
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+func marshalWhy(y Why, o DocumentOptions) ([]byte, error) {
+	var m mask
+	if !o.ShowSecrets {
+		m = whyMask(y)
+	}
+	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
+	chain := []Link{}
+	for _, link := range y.Chain {
+		link.Value = m.value(valueKeys(link.Path), link.Value)
+		chain = append(chain, link)
+	}
+	pods := []PodValue{}
+	for _, v := range y.Pods {
+		v.Value = m.value(keys, v.Value)
+		pods = append(pods, v)
+	}
+	y.Chain, y.Pods = chain, pods
+	y.Rendered, y.Live = m.value(keys, y.Rendered), m.value(keys, y.Live)
+	y.Writers, y.Incomplete = filled(y.Writers), filled(y.Incomplete)
+
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Why
+	}{APIVersion, "Why", y})
+	if err != nil {
+		return nil, fmt.Errorf("write the answer as JSON: %w", err)
+	}
+	return m.json(b.Bytes()), nil
+}
+
+func whyMask(y Why) mask {
+	var secrets secrets
+	for _, link := range y.Chain {
+		secrets.add(valueKeys(link.Path), link.Value)
+	}
+	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
+	secrets.add(keys, y.Rendered)
+	secrets.add(keys, y.Live)
+	for _, v := range y.Pods {
+		secrets.add(keys, v.Value)
+	}
+	return secrets.mask()
+}
