@@ -87,8 +87,11 @@ func output(name string, args ...string) (string, error) {
 
 // startControlPlane returns when pods can run in it.
 func startControlPlane(binary, dir string) (stop func(), err error) {
-	cmd := exec.Command(binary, "up", "--dir", dir)
+	cmd := exec.Command(binary, "up", "--dir", dir, "--until-stdin-closes")
 	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
