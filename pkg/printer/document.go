@@ -57,12 +57,17 @@ func YAML(w io.Writer, r fix.Report, o DocumentOptions) error {
 	if err != nil {
 		return err
 	}
-	text, err = yaml.JSONToYAML(text)
+	text, err = toYAML.JSONToYAML(text)
 	if err != nil {
 		return fmt.Errorf("write the report as YAML: %w", err)
 	}
 	_, err = w.Write(text)
 	return err
+}
+
+// toYAML turns a JSON text into YAML, fields in the order of their names.
+func toYAML(text []byte) ([]byte, error) {
+	return yaml.JSONToYAML(rewriteStrings(text, visible))
 }
 
 func marshal(r fix.Report, o DocumentOptions) ([]byte, error) {
@@ -77,7 +82,7 @@ func marshal(r fix.Report, o DocumentOptions) ([]byte, error) {
 	if err := encoder.Encode(newDocument(r, m)); err != nil {
 		return nil, fmt.Errorf("write the report as JSON: %w", err)
 	}
-	return m.json(b.Bytes()), nil
+	return rewriteStrings(b.Bytes(), m.text), nil
 }
 
 func newDocument(r fix.Report, m mask) document {
@@ -91,13 +96,13 @@ func newDocument(r fix.Report, m mask) document {
 	for _, release := range r.Releases {
 		out := documentRelease{Release: release.Release, Values: []finding.Value{}, Findings: []documentFinding{}}
 		for _, v := range release.Values {
-			v.Value = m.value(valueKeys(v.Path), v.Value)
+			v.Value = m.value(v.Value, valueKeys(v.Path))
 			v.Winners, v.Gates = filled(v.Winners), filled(v.Gates)
 			v.Reaches, v.Misses = filled(v.Reaches), filled(v.Misses)
 			out.Values = append(out.Values, v)
 		}
 		for _, f := range release.Findings {
-			f.Expected, f.Actual = m.value(findingKeys(f), f.Expected), m.value(findingKeys(f), f.Actual)
+			f.Expected, f.Actual = m.value(f.Expected, findingKeys(f)...), m.value(f.Actual, findingKeys(f)...)
 			out.Findings = append(out.Findings, documentFinding{
 				Finding:       f,
 				Fixes:         filled(f.Fixes),

@@ -89,7 +89,7 @@ func (p *page) changes(width int, changes []fix.Change) {
 		longestField = max(longestField, utf8.RuneCountInString(p.clean(c.Field.Field)))
 	}
 	for _, c := range shown {
-		from, to := p.value(changeKeys(c), c.From), p.value(changeKeys(c), c.To)
+		from, to := p.value(c.From, changeKeys(c)), p.value(c.To, changeKeys(c))
 		effect := from + " → " + to
 		if !c.Intended {
 			effect += "   not asked for"
@@ -130,6 +130,6 @@ func choose(changes []fix.Change) []fix.Change {
 }
 
 // value writes a value that stands at a place, masked if it is secret-like.
-func (p *page) value(path []string, v any) string {
-	return formatValue(p.m.value(path, v))
+func (p *page) value(v any, path []string) string {
+	return formatValue(p.m.value(v, path), p.m.text)
 }

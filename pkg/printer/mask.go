@@ -1,12 +1,12 @@
 package printer
 
 import (
-	"encoding/json"
 	"sort"
 	"strings"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
 // The shortest text that is masked wherever it occurs. Shorter ones would hide every "1" and "on" of a report; they
@@ -25,15 +25,15 @@ func newMask(r fix.Report) mask {
 	var secrets secrets
 	for _, release := range r.Releases {
 		for _, v := range release.Values {
-			secrets.add(valueKeys(v.Path), v.Value)
+			secrets.add(v.Value, valueKeys(v.Path))
 		}
 		for _, f := range release.Findings {
-			secrets.add(findingKeys(f), f.Expected)
-			secrets.add(findingKeys(f), f.Actual)
+			secrets.add(f.Expected, findingKeys(f)...)
+			secrets.add(f.Actual, findingKeys(f)...)
 			for _, x := range f.Fixes {
 				for _, c := range x.Changes() {
-					secrets.add(changeKeys(c), c.From)
-					secrets.add(changeKeys(c), c.To)
+					secrets.add(c.From, changeKeys(c))
+					secrets.add(c.To, changeKeys(c))
 				}
 			}
 		}
@@ -44,15 +44,16 @@ func newMask(r fix.Report) mask {
 // secrets are the texts to hide, and what is shown instead of each.
 type secrets map[string]string
 
-func (s *secrets) add(path []string, value any) {
+// add takes a value that stands at some places, if one of them makes it secret-like.
+func (s *secrets) add(value any, paths ...[]string) {
 	text, ok := value.(string)
-	if !ok || len(text) < shortestSecret || !secretLike(path, value) {
+	if !ok || len(text) < shortestSecret || !secretLike(value, paths...) {
 		return
 	}
 	if *s == nil {
 		*s = secrets{}
 	}
-	(*s)[text] = masked(text)
+	(*s)[text] = snapshot.Mask(text)
 }
 
 // mask puts the longest texts first, so that a secret which holds another one is hidden whole.
@@ -82,64 +83,16 @@ func (m mask) text(text string) string {
 	return m.replacer.Replace(text)
 }
 
-// value hides a secret-like value that stands at a place, or the secrets in it.
-func (m mask) value(path []string, v any) any {
-	if m.replacer == nil || v == nil {
-		return v
-	}
+// value hides a secret-like value that stands at some places, or the secrets in it.
+func (m mask) value(v any, paths ...[]string) any {
 	text, isText := v.(string)
-	if secretLike(path, v) {
-		if !isText {
-			text, _ = marshalPlain(v)
-		}
-		return masked(text)
+	switch {
+	case m.replacer == nil || !isText:
+		return v
+	case secretLike(v, paths...):
+		return snapshot.Mask(text)
 	}
-	if isText {
-		return m.text(text)
-	}
-	return v
-}
-
-// json hides the secrets in the strings of a JSON text and leaves everything else as it is.
-func (m mask) json(text []byte) []byte {
-	if m.replacer == nil {
-		return text
-	}
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); {
-		if text[i] != '"' {
-			out = append(out, text[i])
-			i++
-			continue
-		}
-		end := i + 1
-		for text[end] != '"' {
-			if text[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		end++
-		out = append(out, m.literal(text[i:end])...)
-		i = end
-	}
-	return out
-}
-
-func (m mask) literal(quoted []byte) []byte {
-	var text string
-	if err := json.Unmarshal(quoted, &text); err != nil {
-		return quoted
-	}
-	hidden := m.text(text)
-	if hidden == text {
-		return quoted
-	}
-	out, err := marshalPlain(hidden)
-	if err != nil {
-		return quoted
-	}
-	return []byte(out)
+	return m.text(text)
 }
 
 // valueKeys are the keys of a path in --set syntax; list indexes are left out.
@@ -157,32 +110,43 @@ func valueKeys(path string) []string {
 	return keys
 }
 
-// findingKeys are the words of the value and of the field that a finding is about.
-func findingKeys(f fix.Finding) []string {
-	return append(valueKeys(f.ValuePath), fieldKeys(f.Field)...)
+// findingKeys are the places of the value and of the field that a finding is about.
+func findingKeys(f fix.Finding) [][]string {
+	return [][]string{valueKeys(f.ValuePath), fieldKeys(f.Field)}
 }
 
-func changeKeys(c fix.Change) []string {
-	return append([]string{c.Kind}, fieldKeys(c.Field.Field)...)
+func changeKeys(c fix.Change) []string { return objectKeys(c.Kind, c.Field.Field) }
+
+// objectKeys are the words of a field, below the kind of its object: everything in a Secret is secret.
+func objectKeys(kind, field string) []string {
+	return append([]string{kind}, fieldKeys(field)...)
 }
 
-// fieldKeys are the words of a field such as spec.containers[kgateway].env[API_TOKEN].value.
+// fieldKeys are the words of a field such as spec.containers[kgateway].env[API_TOKEN].value. Dots in brackets belong
+// to the item's name.
 func fieldKeys(field string) []string {
-	return strings.FieldsFunc(field, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
+	depth := 0
+	return strings.FieldsFunc(field, func(r rune) bool {
+		switch r {
+		case '[':
+			depth++
+			return depth == 1
+		case ']':
+			depth--
+			return depth == 0
+		}
+		return r == '.' && depth == 0
+	})
 }
 
-// secretLike says whether a value looks like one that must not be shown.
-func secretLike(path []string, value any) bool {
-	for _, key := range path {
-		key = strings.ToLower(key)
-		for _, word := range []string{"password", "passwd", "token", "apikey", "api_key", "privatekey", "credential"} {
-			if strings.Contains(key, word) {
-				_, isText := value.(string)
-				return isText
-			}
+func secretLike(value any, paths ...[]string) bool {
+	for _, path := range paths {
+		if snapshot.SecretLike(path, value) {
+			return true
+		}
+		if len(path) > 1 && path[0] == "Secret" && (path[1] == "data" || path[1] == "stringData") {
+			return value != ""
 		}
 	}
 	return false
 }
-
-func masked(string) string { return "***" }

@@ -40,6 +40,9 @@ func Text(w io.Writer, r fix.Report, o TextOptions) error {
 			p.blank()
 		}
 		p.release(release)
+		if len(release.Findings) == 0 && len(r.Releases) > 1 {
+			p.line("  no findings; " + releaseTotals(release))
+		}
 	}
 	if len(r.Releases) > 0 {
 		p.blank()
@@ -90,8 +93,10 @@ func (p *page) hang(lead, text string) {
 }
 
 // labelled writes one labelled line below a finding. An empty label continues the one above.
-func (p *page) labelled(width int, label, text string) {
-	p.hang(fmt.Sprintf("  %-*s  ", width, label), text)
+func (p *page) labelled(width int, label, text string) { p.nested(2, width, label, text) }
+
+func (p *page) nested(indent, width int, label, text string) {
+	p.hang(fmt.Sprintf("%*s%-*s  ", indent, "", width, label), text)
 }
 
 func (p *page) release(r fix.Release) {
@@ -106,9 +111,6 @@ func (p *page) release(r fix.Release) {
 	if p.o.Values && len(r.Values) > 0 {
 		p.blank()
 		p.values(r.Values)
-	}
-	if len(r.Findings) == 0 && !p.o.Values {
-		p.line("  no findings: " + releaseTotals(r))
 	}
 }
 

@@ -12,13 +12,15 @@ import (
 // read. It never says that all is well when something was not read.
 func (p *page) totals(r fix.Report) {
 	s := Summarize(r)
-	sentences := []string{valueTotals(s)}
-	if list := findingTotals(s); list != "" {
-		sentences = append(sentences, list)
+	sentences := []string{valueTotals(s), findingTotals(s)}
+	if len(r.Releases) == 0 {
+		sentences = []string{"No release was diagnosed."}
 	}
 	switch len(r.Incomplete) {
 	case 0:
-		sentences = append(sentences, "Everything that was asked for was read.")
+		if len(r.Releases) > 0 {
+			sentences = append(sentences, "Everything that was asked for was read.")
+		}
 	case 1:
 		sentences = append(sentences, "One thing could not be read or decided:")
 	default:

@@ -11,8 +11,8 @@ import (
 const longestValue = 60
 
 // formatValue writes a value as a person would in values.yaml, on one line. Text that YAML would read as something
-// else, such as "true" or "", is quoted.
-func formatValue(v any) string {
+// else, such as "true" or "", is quoted. Hide takes the secrets out of tables and lists, before anything is cut.
+func formatValue(v any, hide func(string) string) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"
@@ -26,9 +26,9 @@ func formatValue(v any) string {
 	}
 	text, err := marshalPlain(v)
 	if err != nil {
-		return shorten(Escape(fmt.Sprint(v)))
+		return shorten(Escape(hide(fmt.Sprint(v))))
 	}
-	return shorten(Escape(text))
+	return shorten(Escape(hide(text)))
 }
 
 // marshalPlain is JSON on one line, with < > & as they are.

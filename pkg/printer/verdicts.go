@@ -31,7 +31,7 @@ func (p *page) values(list []finding.Value) {
 }
 
 func (p *page) assignment(v finding.Value) string {
-	return p.clean(v.Path) + "=" + p.value(valueKeys(v.Path), v.Value)
+	return p.clean(v.Path) + "=" + p.value(v.Value, valueKeys(v.Path))
 }
 
 // verdictText is the verdict with the values that are to blame for it.
@@ -52,7 +52,7 @@ func verdictText(v finding.Value) string {
 // detail lists what one value reaches and what it loses, and where in the templates that is decided.
 func (p *page) detail(v finding.Value) {
 	if v.Template != "" {
-		p.labelled(labelWidth, "read", p.clean(v.Template))
+		p.nested(4, labelWidth, "read", p.clean(v.Template))
 	}
 	label := "reaches"
 	for i, f := range v.Reaches {
@@ -60,7 +60,7 @@ func (p *page) detail(v finding.Value) {
 			p.more(len(v.Reaches) - i)
 			break
 		}
-		p.labelled(labelWidth, label, p.field(f))
+		p.nested(4, labelWidth, label, p.field(f))
 		label = ""
 	}
 	label = "loses"
@@ -69,16 +69,16 @@ func (p *page) detail(v finding.Value) {
 			p.more(len(v.Misses) - i)
 			break
 		}
-		p.labelled(labelWidth, label, p.field(m.Field))
+		p.nested(4, labelWidth, label, p.field(m.Field))
 		label = ""
 		if because := missText(m); because != "" {
-			p.labelled(labelWidth, "", "  "+p.clean(because))
+			p.nested(4, labelWidth, "", "  "+p.clean(because))
 		}
 	}
 }
 
 func (p *page) more(n int) {
-	p.labelled(labelWidth, "", fmt.Sprintf("… and %d more (-o json lists all)", n))
+	p.nested(4, labelWidth, "", fmt.Sprintf("… and %d more (-o json lists all)", n))
 }
 
 func (p *page) field(f finding.Field) string {

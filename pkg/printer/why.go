@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
 )
@@ -59,7 +57,7 @@ func WhyText(w io.Writer, y Why, o TextOptions) error {
 	p.blank()
 	for i, link := range y.Chain {
 		label := fmt.Sprintf("asks %d", i+1)
-		text := link.Path + "=" + p.value(valueKeys(link.Path), link.Value)
+		text := link.Path + "=" + p.value(link.Value, valueKeys(link.Path))
 		if link.Decides {
 			text += "   decides"
 		}
@@ -71,12 +69,12 @@ func WhyText(w io.Writer, y Why, o TextOptions) error {
 	if len(y.Chain) == 0 {
 		p.labelled(labelWidth+1, "asks", "no value decides it: the template has it fixed, or the chart does not render it")
 	}
-	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
-	p.labelled(labelWidth+1, "rendered", p.value(keys, y.Rendered))
-	p.labelled(labelWidth+1, "live", p.value(keys, y.Live))
+	keys := objectKeys(y.Object.Kind, y.Field)
+	p.labelled(labelWidth+1, "rendered", p.value(y.Rendered, keys))
+	p.labelled(labelWidth+1, "live", p.value(y.Live, keys))
 	label := "pods"
 	for _, v := range y.Pods {
-		p.labelled(labelWidth+1, label, fmt.Sprintf("%s   in %s", p.value(keys, v.Value), count(v.Pods, "pod", "pods")))
+		p.labelled(labelWidth+1, label, fmt.Sprintf("%s   in %s", p.value(v.Value, keys), count(v.Pods, "pod", "pods")))
 		label = ""
 	}
 	label = "written"
@@ -128,7 +126,7 @@ func WhyYAML(w io.Writer, y Why, o DocumentOptions) error {
 	if err != nil {
 		return err
 	}
-	if text, err = yaml.JSONToYAML(text); err != nil {
+	if text, err = toYAML(text); err != nil {
 		return fmt.Errorf("write the answer as YAML: %w", err)
 	}
 	_, err = w.Write(text)
@@ -140,19 +138,19 @@ func marshalWhy(y Why, o DocumentOptions) ([]byte, error) {
 	if !o.ShowSecrets {
 		m = whyMask(y)
 	}
-	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
+	keys := objectKeys(y.Object.Kind, y.Field)
 	chain := []Link{}
 	for _, link := range y.Chain {
-		link.Value = m.value(valueKeys(link.Path), link.Value)
+		link.Value = m.value(link.Value, valueKeys(link.Path))
 		chain = append(chain, link)
 	}
 	pods := []PodValue{}
 	for _, v := range y.Pods {
-		v.Value = m.value(keys, v.Value)
+		v.Value = m.value(v.Value, keys)
 		pods = append(pods, v)
 	}
 	y.Chain, y.Pods = chain, pods
-	y.Rendered, y.Live = m.value(keys, y.Rendered), m.value(keys, y.Live)
+	y.Rendered, y.Live = m.value(y.Rendered, keys), m.value(y.Live, keys)
 	y.Writers, y.Incomplete = filled(y.Writers), filled(y.Incomplete)
 
 	var b bytes.Buffer
@@ -167,19 +165,19 @@ func marshalWhy(y Why, o DocumentOptions) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the answer as JSON: %w", err)
 	}
-	return m.json(b.Bytes()), nil
+	return rewriteStrings(b.Bytes(), m.text), nil
 }
 
 func whyMask(y Why) mask {
 	var secrets secrets
 	for _, link := range y.Chain {
-		secrets.add(valueKeys(link.Path), link.Value)
+		secrets.add(link.Value, valueKeys(link.Path))
 	}
-	keys := append([]string{y.Object.Kind}, fieldKeys(y.Field)...)
-	secrets.add(keys, y.Rendered)
-	secrets.add(keys, y.Live)
+	keys := objectKeys(y.Object.Kind, y.Field)
+	secrets.add(y.Rendered, keys)
+	secrets.add(y.Live, keys)
 	for _, v := range y.Pods {
-		secrets.add(keys, v.Value)
+		secrets.add(v.Value, keys)
 	}
 	return secrets.mask()
 }
