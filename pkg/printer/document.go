@@ -57,7 +57,7 @@ func YAML(w io.Writer, r fix.Report, o DocumentOptions) error {
 	if err != nil {
 		return err
 	}
-	text, err = toYAML.JSONToYAML(text)
+	text, err = toYAML(text)
 	if err != nil {
 		return fmt.Errorf("write the report as YAML: %w", err)
 	}
