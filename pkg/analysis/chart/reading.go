@@ -1,0 +1,198 @@
+// Package chart reads what the templates of a chart read: which values, where, instead of which others, and under
+// which conditions.
+//
+// It is an abstract interpreter over text/template/parse. It follows dot, $, variables, include, tpl, dict, with and
+// range with the release's own values at hand, but goes into every branch, taken or not. What it says are proposals:
+// nothing is proved until it has been rendered.
+package chart
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+)
+
+// Read is one place in a template at which a value decides something.
+type Read struct {
+	Path   values.Path      // in the root chart's computed values
+	Whole  bool             // the table or list there goes in with everything below it
+	Test   bool             // only its truth is asked: a condition
+	Omit   []string         // keys of it that are dropped first
+	File   string           // the rendered file
+	Site   rendering.Site   // the innermost place
+	Stack  []rendering.Site // the calls that lead there, outermost first
+	Taken  bool             // with the values as they are
+	Guards []*Guard         // the conditions around it, outermost first
+	Chain  *Chain           // the others that are asked for the same; nil if none
+	Rank   int              // in the chain: lower is asked first
+}
+
+// Guard is a condition that must come out as wanted for what it guards to be rendered.
+type Guard struct {
+	Cond  *Cond
+	Want  bool
+	Holds bool // with the values as they are
+	Site  rendering.Site
+}
+
+// Chain is a set of values asked one after the other for the same thing: default, or, coalesce, merge, if/else.
+type Chain struct {
+	Members []Member
+}
+
+// Member is one value of a chain.
+type Member struct {
+	Path  values.Path
+	Whole bool
+	Rank  int
+}
+
+// Before lists what the chain asks before the given read, for the very place p at or below the read's path.
+func (r *Read) Before(p values.Path) []values.Path {
+	if r.Chain == nil {
+		return nil
+	}
+	var out []values.Path
+	below := values.Path(nil)
+	if r.Whole && p.HasPrefix(r.Path) {
+		below = p[len(r.Path):]
+	}
+	for _, m := range r.Chain.Members {
+		if m.Rank >= r.Rank {
+			continue
+		}
+		q := m.Path
+		if m.Whole {
+			q = q.Join(below)
+		}
+		if !q.Equal(p) && !slices.ContainsFunc(out, q.Equal) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// Covers says whether the value at p goes into this read.
+func (r *Read) Covers(p values.Path) bool {
+	if r.Path.HasPrefix(p) {
+		return true
+	}
+	if !r.Whole || !p.HasPrefix(r.Path) {
+		return false
+	}
+	next := p[len(r.Path)]
+	return next.Index >= 0 || !slices.Contains(r.Omit, next.Key)
+}
+
+// Op is the kind of a condition.
+type Op int
+
+// The kinds of conditions. Truthy, Eq, Less, Greater and Has are about the value at Path. Opaque depends on Paths in a
+// way that was not followed.
+const (
+	Const Op = iota
+	Truthy
+	Eq      // equals Literal
+	Greater // than Literal
+	Less
+	Has // holds the key, item or text Literal
+	Not
+	And
+	Or
+	Opaque
+)
+
+// Cond is a condition as far as values decide it.
+type Cond struct {
+	Op      Op
+	Path    values.Path
+	Literal any
+	Args    []*Cond
+	Paths   []values.Path
+	Truth   bool // of Const
+}
+
+// Reading is all that the templates of a chart read.
+type Reading struct {
+	Reads  []*Read
+	Opaque map[string]string // files that were not followed to the end, and why
+
+	byFile  map[string]*fileReads
+	byFirst map[string][]*Read
+}
+
+// fileReads is what can change the text of one file.
+type fileReads struct {
+	touched map[string]bool // paths looked at, each with all of its ancestors
+	whole   map[string]bool // paths that go in with everything below
+	all     bool
+}
+
+// May says whether a change at p may change what the file is rendered to, or whether it renders at all.
+func (r *Reading) May(file string, p values.Path) bool {
+	f := r.byFile[file]
+	if f == nil || f.all {
+		return true
+	}
+	if f.touched[p.String()] {
+		return true
+	}
+	for i := 0; i <= len(p); i++ {
+		if f.whole[p[:i].String()] {
+			return true
+		}
+	}
+	return false
+}
+
+// Of lists the reads that the value at p goes into.
+func (r *Reading) Of(p values.Path) []*Read {
+	var out []*Read
+	for _, x := range r.byFirst[first(p)] {
+		if x.Covers(p) {
+			out = append(out, x)
+		}
+	}
+	for _, x := range r.byFirst[""] {
+		if x.Covers(p) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func first(p values.Path) string {
+	if len(p) == 0 {
+		return ""
+	}
+	return p[0].Key
+}
+
+// Paths lists every path that is read, sorted, each once.
+func (r *Reading) Paths() []values.Path {
+	seen := map[string]bool{}
+	var out []values.Path
+	for _, x := range r.Reads {
+		if k := x.Path.String(); len(x.Path) > 0 && !seen[k] {
+			seen[k] = true
+			out = append(out, x.Path)
+		}
+	}
+	slices.SortFunc(out, func(a, b values.Path) int { return strings.Compare(a.String(), b.String()) })
+	return out
+}
+
+func (r *Reading) finish() {
+	r.byFirst = map[string][]*Read{}
+	slices.SortStableFunc(r.Reads, func(a, b *Read) int {
+		if c := strings.Compare(a.File, b.File); c != 0 {
+			return c
+		}
+		return a.Site.Line - b.Site.Line
+	})
+	for _, x := range r.Reads {
+		r.byFirst[first(x.Path)] = append(r.byFirst[first(x.Path)], x)
+	}
+}

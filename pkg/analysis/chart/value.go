@@ -1,0 +1,170 @@
+package chart
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+)
+
+// val is a value of a template as the interpreter sees it: what it is (if that is known), and where it comes from.
+type val struct {
+	v     any
+	known bool
+
+	path   values.Path // the place among the chart's values that it is, if isPath
+	isPath bool
+	omit   []string
+
+	src  []source        // what it was made from
+	kids map[string]*val // entries of a table that a template made
+	list []*val          // items of a list that a template made
+	alts []alt           // what it may be, the first asked first
+	cond *Cond           // when it is true, where that is not simply its own truth
+}
+
+// alt is one of several things that a value may be: the first whose condition holds (or that is not empty).
+type alt struct {
+	*val
+	when *Cond // nil: when it is not empty
+}
+
+// source is one value that another was made from.
+type source struct {
+	path  values.Path
+	whole bool
+	omit  []string
+	rank  int
+	chain *Chain
+	done  bool // recorded already, where it was printed
+}
+
+func constant(v any) *val { return &val{v: v, known: true} }
+
+func unknown(from ...*val) *val {
+	u := &val{}
+	for _, f := range from {
+		u.src = append(u.src, f.sources()...)
+	}
+	return u
+}
+
+// sources lists what a value comes from, itself included.
+func (x *val) sources() []source {
+	if x == nil {
+		return nil
+	}
+	out := slices.Clone(x.src)
+	if x.isPath {
+		out = append(out, source{path: x.path, whole: isTable(x.v), omit: x.omit})
+	}
+	for _, k := range sortedKeys(x.kids) {
+		out = append(out, x.kids[k].sources()...)
+	}
+	for _, i := range x.list {
+		out = append(out, i.sources()...)
+	}
+	if len(x.alts) > 0 {
+		out = append(out, chained(x.alts)...)
+	}
+	return out
+}
+
+// chained gives the sources of alternatives, each with its rank in a chain of them all.
+func chained(alts []alt) []source {
+	chain := &Chain{}
+	var out []source
+	offset := 0
+	for _, a := range alts {
+		top := 0
+		for _, s := range a.sources() {
+			top = max(top, s.rank+1)
+			s.rank += offset
+			s.chain, s.done = chain, false
+			out = append(out, s)
+			chain.Members = append(chain.Members, Member{s.path, s.whole, s.rank})
+		}
+		offset += max(top, 1)
+	}
+	return out
+}
+
+func isTable(v any) bool {
+	if v == nil {
+		return false
+	}
+	k := reflect.TypeOf(v).Kind()
+	return k == reflect.Map || k == reflect.Slice
+}
+
+// asMap reads the tables that Helm uses: map[string]any and types made of it.
+func asMap(v any) (map[string]any, bool) {
+	if m, ok := v.(map[string]any); ok {
+		return m, true
+	}
+	r := reflect.ValueOf(v)
+	if r.IsValid() && r.Kind() == reflect.Map && r.Type().ConvertibleTo(reflect.TypeFor[map[string]any]()) {
+		m, ok := r.Convert(reflect.TypeFor[map[string]any]()).Interface().(map[string]any)
+		return m, ok
+	}
+	return nil, false
+}
+
+// truthOf is text/template's: false, 0, "", nil and empty tables and lists are not true.
+func truthOf(v any) bool {
+	if v == nil {
+		return false
+	}
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Array, reflect.String:
+		return r.Len() > 0
+	case reflect.Struct:
+		return true
+	case reflect.Pointer, reflect.Interface, reflect.Func, reflect.Chan:
+		return !r.IsNil()
+	}
+	return !r.IsZero()
+}
+
+// truth is the condition under which a value is true.
+func (x *val) truth() *Cond {
+	switch {
+	case x.cond != nil:
+		return x.cond
+	case len(x.alts) > 0:
+		c := &Cond{Op: Or}
+		for _, a := range x.alts {
+			t := a.truth()
+			if a.when != nil {
+				t = &Cond{Op: And, Args: []*Cond{a.when, t}}
+			}
+			c.Args = append(c.Args, t)
+		}
+		return c
+	case x.isPath:
+		return &Cond{Op: Truthy, Path: x.path}
+	}
+	src := x.sources()
+	if len(src) == 0 && x.known {
+		return &Cond{Op: Const, Truth: truthOf(x.v)}
+	}
+	return opaque(src)
+}
+
+func opaque(src []source) *Cond {
+	c := &Cond{Op: Opaque}
+	for _, s := range src {
+		if !slices.ContainsFunc(c.Paths, s.path.Equal) {
+			c.Paths = append(c.Paths, s.path)
+		}
+	}
+	return c
+}
+
+func equalPaths(a, b *val) bool {
+	return a.isPath && b.isPath && a.path.Equal(b.path)
+}
+
+func same(a, b any) bool { return rendering.Equal(a, b) }

@@ -1,0 +1,120 @@
+package rendering_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+)
+
+// charts lists the project's own charts, and those that stand beside the checkout if there are any.
+func charts(t testing.TB) []string {
+	t.Helper()
+	var out []string
+	for _, pattern := range []string{
+		"testdata/charts/*/Chart.yaml", "../../../../shared/charts/*.tgz", "../../../../shared/corpus/*/chart.tgz",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			out = append(out, strings.TrimSuffix(f, "/Chart.yaml"))
+		}
+	}
+	if len(out) == 0 {
+		t.Fatal("no chart to try")
+	}
+	return out
+}
+
+// TestEveryShortcut renders each chart with random edits of its values, the short way and by Helm's own engine, and
+// wants the same text to the byte, or the same error. Where random functions were called, only fields may differ that
+// differ between two of Helm's own renderings.
+func TestEveryShortcut(t *testing.T) {
+	t.Parallel()
+	for _, path := range charts(t) {
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			differential(t, path, 12, 1)
+		})
+	}
+}
+
+func differential(t *testing.T, path string, rounds int, seed uint64) {
+	t.Helper()
+	c, err := loader.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := rendering.New(c, rendering.Release{Name: "rel", Namespace: "ns", Revision: 1}, rendering.Cluster{KubeVersion: "v1.31.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := rendering.NewWorld(r, map[string]any{})
+	if err != nil {
+		t.Skipf("does not render with its defaults: %v", err)
+	}
+	compare(t, "baseline", r, w.Baseline(), map[string]any{})
+	rnd := rand.New(rand.NewPCG(seed, 7))
+	leaves := values.Leaves(w.Computed())
+	if len(leaves) == 0 {
+		return
+	}
+	for range rounds {
+		var edits []values.Edit
+		for range 1 + rnd.IntN(3) {
+			l := leaves[rnd.IntN(len(leaves))]
+			edits = append(edits, randomEdit(rnd, l))
+		}
+		supplied := values.Apply(map[string]any{}, edits...)
+		compare(t, fmt.Sprint(edits), r, w.Try(edits...), supplied)
+	}
+}
+
+func randomEdit(rnd *rand.Rand, l values.Leaf) values.Edit {
+	others := []any{"zz-other", true, false, int64(7), "", nil, map[string]any{}, []any{}, map[string]any{"zz": "zz"}, []any{"zz"}}
+	switch l.Value.(type) {
+	case bool:
+		others = append(others[:0:0], true, false)
+	case string:
+		others = append(others, "Always", "true", "8080")
+	}
+	return values.Set(l.Path, others[rnd.IntN(len(others))])
+}
+
+func compare(t *testing.T, what string, r *rendering.Renderer, got *rendering.Outcome, supplied map[string]any) {
+	t.Helper()
+	want, wantErr := r.HelmWithoutSchema(supplied)
+	if (wantErr != nil) != (got.Err != nil) {
+		t.Errorf("%s: helm's error is %v, the short cut's %v", what, wantErr, got.Err)
+		return
+	}
+	if wantErr != nil {
+		return
+	}
+	again, _ := r.HelmWithoutSchema(supplied)
+	texts := got.Texts()
+	for f, text := range want {
+		if texts[f] == text || again[f] != text {
+			continue
+		}
+		if third, _ := r.HelmWithoutSchema(supplied); third[f] != text {
+			continue // the order of a Go map, the same twice by chance
+		}
+		t.Errorf("%s: %s: (-helm +short cut)\n%s", what, f, cmp.Diff(text, texts[f]))
+	}
+	if len(texts) != len(want) {
+		t.Errorf("%s: %d files, helm has %d", what, len(texts), len(want))
+	}
+}
+
+func TestMain(m *testing.M) { os.Exit(m.Run()) }
