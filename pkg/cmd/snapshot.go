@@ -52,6 +52,9 @@ func (a *app) snapshot() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if !scope.ShowSecrets {
+			snap = snap.Redact()
+		}
 		return a.save(snap, file)
 	}
 	return c

@@ -16,6 +16,9 @@ func (p *page) totals(r fix.Report) {
 	if len(r.Releases) == 0 {
 		sentences = []string{"No release was diagnosed."}
 	}
+	if len(r.Incomplete) > 0 && len(r.Releases) > 0 && s.Errors+s.Warnings+s.Infos == 0 {
+		sentences[1] = "No findings in what was read."
+	}
 	switch len(r.Incomplete) {
 	case 0:
 		if len(r.Releases) > 0 {
