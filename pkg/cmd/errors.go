@@ -78,7 +78,7 @@ func clusterHint(err error) string {
 	var timeout interface{ Timeout() bool }
 	text := err.Error()
 	switch {
-	case clientcmd.IsEmptyConfig(err):
+	case clientcmd.IsEmptyConfig(err), strings.Contains(text, "localhost:8080"): // what client-go falls back to
 		return "No kubeconfig was found: set KUBECONFIG, give --kubeconfig FILE, or work from a file with --snapshot FILE."
 	case strings.Contains(text, "context") && strings.Contains(text, "does not exist"):
 		return "`kubectl config get-contexts` lists the contexts; choose one with --context."
