@@ -54,6 +54,8 @@ func TestText(t *testing.T) {
 	partly.Incomplete = []finding.Incomplete{{
 		What: "pods in namespace kgateway-system", Why: `User "sre" cannot list resource "pods"`,
 		Remedy: "a rule for pods with the verbs get and list", Release: "kgateway-system/kgateway",
+	}, {
+		What: "secrets in all namespaces", Why: "forbidden", Remedy: "rules:\n- apiGroups: [\"\"]\n  resources: [secrets]\n  verbs: [get, list]\n",
 	}}
 	for _, c := range []struct {
 		golden string

@@ -44,8 +44,15 @@ func (p *page) incomplete(i finding.Incomplete) {
 		what = i.Release + ": " + what
 	}
 	p.hang("  - ", p.clean(what+": "+i.Why))
-	if i.Remedy != "" {
-		p.hang("    ", p.clean(i.Remedy))
+	remedy := strings.Trim(i.Remedy, "\n")
+	if !strings.Contains(remedy, "\n") {
+		if remedy != "" {
+			p.hang("    ", p.clean(remedy))
+		}
+		return
+	}
+	for _, line := range strings.Split(remedy, "\n") { // YAML: its lines are not to be wrapped
+		p.line("    " + p.clean(line))
 	}
 }
 
