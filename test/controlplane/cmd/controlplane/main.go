@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -56,11 +57,12 @@ func up(args []string) int {
 	}
 	var opts options
 	var timeout time.Duration
-	var execute bool
+	var execute, attached bool
 	flags.StringVar(&opts.dir, "dir", "", "folder for data, logs and kubeconfigs")
 	flags.StringVar(&opts.admission, "admission", "", "further admission plugins, comma-separated, e.g. AlwaysPullImages")
 	flags.IntVar(&opts.nodes, "nodes", 2, "number of nodes")
 	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "longest time to become ready")
+	flags.BoolVar(&attached, "until-stdin-closes", false, "stop when stdin closes, so that a test that crashes leaves nothing behind")
 	flags.BoolVar(&execute, "exec", false, "run the command after -- and stop")
 	if len(args) == 0 || args[0] != "up" {
 		flags.Usage()
@@ -70,13 +72,19 @@ func up(args []string) int {
 		return 2
 	}
 	command := flags.Args()
-	if opts.dir == "" || execute != (len(command) > 0) {
+	if opts.dir == "" || execute != (len(command) > 0) || execute && attached {
 		flags.Usage()
 		return 2
 	}
 
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	if attached {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			signals <- syscall.SIGTERM
+		}()
+	}
 
 	plane, err := newPlane(opts)
 	if err != nil {
