@@ -18,6 +18,7 @@ type Scope struct {
 	File    *snapshot.Snapshot                 // --snapshot; no kubeconfig is read then
 	Cluster genericclioptions.RESTClientGetter // reads the kubeconfig when it is first asked
 
+	Context       string // --context; empty: the current one
 	Namespace     string // -n; empty: all namespaces if they may be read, else the current one, with a notice
 	AllNamespaces bool   // -A: all, or an error
 	Chart         string // --chart: a directory or archive; empty: the chart of the release record
@@ -119,8 +120,8 @@ func (doctor) Audit(context.Context, *AuditOptions) (fix.Report, error) {
 	return fix.Report{}, errNotWired
 }
 
-func (doctor) Snapshot(context.Context, *Scope, []string) (*snapshot.Snapshot, error) {
-	return nil, errNotWired
+func (doctor) Snapshot(ctx context.Context, s *Scope, releases []string) (*snapshot.Snapshot, error) {
+	return s.Snapshot(ctx, releases...)
 }
 
 // checkDoc is the documentation of one finding.
@@ -140,7 +141,8 @@ func checkDocs() []checkDoc {
 	return nil
 }
 
-// clusterRole is what reading a cluster asks for: every rule here is asked for by pkg/cluster, and no other.
+// clusterRole is what pkg/cluster asks for: the records, what says how they fare, and every kind that the charts of
+// cluster.Charts render.
 const clusterRole = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -151,12 +153,33 @@ rules:
   resources: [secrets, configmaps, pods, services, serviceaccounts]
   verbs: [get, list]
 - apiGroups: [apps]
-  resources: [deployments, replicasets, daemonsets, statefulsets]
+  resources: [deployments, replicasets]
   verbs: [get, list]
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways, gatewayclasses]
   verbs: [get, list]
 - apiGroups: [gateway.kgateway.dev]
   resources: [gatewayparameters]
+  verbs: [get, list]
+- apiGroups: [agentgateway.dev]
+  resources: [agentgatewayparameters]
+  verbs: [get, list]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [get, list]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterroles, clusterrolebindings]
+  verbs: [get, list]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list]
+- apiGroups: [autoscaling.k8s.io]
+  resources: [verticalpodautoscalers]
+  verbs: [get, list]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list]
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors, servicemonitors]
   verbs: [get, list]
 `

@@ -122,15 +122,14 @@ func (a *app) toOutput(c *cobra.Command) (output, error) {
 func (a *app) toScope(c *cobra.Command) (Scope, error) {
 	f := a.flags
 	s := Scope{
+		Context:       *f.kube.Context,
+		Namespace:     *f.kube.Namespace,
 		AllNamespaces: f.allNamespaces,
 		Chart:         f.chart,
 		Revision:      f.revision,
 		ShowSecrets:   f.showSecrets,
 		Now:           a.now(),
 		Notice:        a.notice,
-	}
-	if f.kube.Namespace != nil {
-		s.Namespace = *f.kube.Namespace
 	}
 	if s.Namespace != "" && s.AllNamespaces {
 		return s, usagef(c, "give --namespace or --all-namespaces, not both")

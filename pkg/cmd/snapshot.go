@@ -61,16 +61,22 @@ func (a *app) snapshot() *cobra.Command {
 }
 
 func (a *app) save(snap *snapshot.Snapshot, name string) error {
+	write := func() error { return writeFile(name, snap.Write) }
 	if name == "-" {
-		return snap.Write(a.streams.Out)
+		write = func() error { return snap.Write(a.streams.Out) }
 	}
-	if err := writeFile(name, snap.Write); err != nil {
+	if err := write(); err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	for _, gap := range snap.Header.Gaps {
 		a.notice("not in the snapshot: %s: %s", gap.What, gap.Why)
+		for line := range strings.Lines(gap.Remedy) {
+			a.notice("  %s", strings.TrimRight(line, "\n"))
+		}
 	}
-	a.notice("%d objects written to %s", len(snap.Objects), name)
+	if name != "-" {
+		a.notice("%d objects written to %s", len(snap.Objects), name)
+	}
 	return nil
 }
 

@@ -1,0 +1,43 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/cluster"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// Snapshot gives what the file holds, or reads the cluster: this is the first time that a kubeconfig is looked at.
+// With a file the releases are for the caller to choose; a cluster is asked for no others.
+func (s *Scope) Snapshot(ctx context.Context, releases ...string) (*snapshot.Snapshot, error) {
+	if s.File != nil {
+		return s.File, nil
+	}
+	loader := s.Cluster.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	config, err := s.Cluster.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	reader, err := cluster.New(config)
+	if err != nil {
+		return nil, err
+	}
+	reader.Now = func() time.Time { return s.Now }
+	reader.Context = raw.CurrentContext
+	if s.Context != "" {
+		reader.Context = s.Context
+	}
+	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision}
+	if s.Namespace == "" && !s.AllNamespaces {
+		if target.Fallback, _, err = loader.Namespace(); err != nil {
+			return nil, fmt.Errorf("read the current namespace from the kubeconfig: %w", err)
+		}
+	}
+	return reader.Snapshot(ctx, target)
+}
