@@ -1,9 +1,14 @@
 package cmd
 
 import (
+	"context"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
 const completionLong = `Write a completion script for a shell, or for kubectl.
@@ -57,7 +62,32 @@ func (a *app) completion() *cobra.Command {
 	}
 }
 
-// completeReleases would ask the cluster for the names of releases. It is never an error: no answer, no names.
-func (a *app) completeReleases(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveNoFileComp
+// completionTime is how long a shell may wait for the names of releases.
+const completionTime = 2 * time.Second
+
+// completeReleases gives the names of the releases that would be diagnosed. No answer is no names, never an error:
+// a shell has no place to show one.
+func (a *app) completeReleases(c *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	scope, err := a.toScope(c)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
+	defer cancel()
+	scope.RecordsOnly = true
+	snap, err := a.engine.Snapshot(ctx, &scope, nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, o := range snap.Objects {
+		if !snapshot.IsRecord(o) {
+			continue
+		}
+		if name, _ := snapshot.RecordName(o.GetName()); name != "" && !slices.Contains(given, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }

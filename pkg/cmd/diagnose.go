@@ -23,6 +23,7 @@ type Scope struct {
 	AllNamespaces bool   // -A: all, or an error
 	Chart         string // --chart: a directory or archive; empty: the chart of the release record
 	Revision      int    // --revision; 0: what design.md calls the current one
+	RecordsOnly   bool   // the release records are enough
 	ShowSecrets   bool
 	Now           time.Time
 

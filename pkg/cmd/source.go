@@ -33,7 +33,7 @@ func (s *Scope) Snapshot(ctx context.Context, releases ...string) (*snapshot.Sna
 	if s.Context != "" {
 		reader.Context = s.Context
 	}
-	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision}
+	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision, RecordsOnly: s.RecordsOnly}
 	if s.Namespace == "" && !s.AllNamespaces {
 		if target.Fallback, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("read the current namespace from the kubeconfig: %w", err)
