@@ -65,7 +65,7 @@ func (l *plan) release(f found) {
 	var all []object
 	for _, r := range f.records {
 		if r.Release != nil {
-			all = append(all, objects(r.Release)...)
+			all = append(all, objects(r.Release.Manifest, r.Name)...)
 		}
 	}
 	for _, d := range f.deployments {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"helm.sh/helm/v3/pkg/release"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -26,17 +25,17 @@ func (o object) isWorkload() bool {
 
 var documentStart = regexp.MustCompile(`(?m)^---(?:[ \t].*)?\r?$`)
 
-// objects reads the objects that the manifest of a release names. What is no object is passed over: others tell
-// of a manifest that is broken.
-func objects(r *release.Release) []object {
+// objects reads the objects that a manifest names. What is no object is passed over: others tell of a manifest
+// that is broken.
+func objects(manifest, release string) []object {
 	var out []object
-	for _, doc := range documentStart.Split(r.Manifest, -1) {
+	for _, doc := range documentStart.Split(manifest, -1) {
 		o, ok := definition(doc)
 		if !ok {
 			o, ok = parsed(doc)
 		}
 		if ok {
-			o.release = r.Name
+			o.release = release
 			out = append(out, o)
 		}
 	}
