@@ -275,8 +275,12 @@ func (v *visit) missing(h history, releases []found) error {
 		if len(releases) > 0 {
 			return nil
 		}
-		return v.withCause(fmt.Errorf("%w: no release of the charts %s %s, nor a Deployment of them; %d other releases: "+
-			"name one to have it diagnosed, or look elsewhere with --namespace", ErrNoRelease, strings.Join(Charts, ", "), place, len(h)))
+		try := "look elsewhere with --namespace"
+		if len(h) > 0 {
+			try = fmt.Sprintf("name one of the %d other releases to have it diagnosed, or %s", len(h), try)
+		}
+		return v.withCause(fmt.Errorf("%w: no release of the charts %s %s, nor a Deployment of them: %s",
+			ErrNoRelease, strings.Join(Charts, ", "), place, try))
 	}
 	var errs []string
 	for _, name := range v.target.Releases {
