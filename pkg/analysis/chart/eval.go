@@ -165,11 +165,16 @@ func (i *interpreter) get(v *val, name string) *val {
 			i.mark(p, false, false)
 			return &val{v: x, known: true, path: p, isPath: true}
 		}
+		// What a template put into a table itself stands in kids; the rest of such a table is no value of the chart.
+		src := v.src
+		if v.kids == nil {
+			src = v.sources()
+		}
 		if found {
-			return &val{v: x, known: v.known, src: v.sources()}
+			return &val{v: x, known: v.known, src: src}
 		}
 		if !hasMethod(v.v, name) {
-			return &val{known: v.known, src: v.sources()}
+			return &val{known: v.known, src: src}
 		}
 	}
 	if v.isPath && (v.v == nil || !isTable(v.v)) {
@@ -232,10 +237,14 @@ func (i *interpreter) method(on *val, idents []string, nodes []parse.Node, dot, 
 		}
 		plain[k] = a.v
 	}
+	name := idents[len(idents)-1]
 	if on.known {
-		if x, ok := field(on.v, idents[len(idents)-1], plain); ok {
+		if x, ok := field(on.v, name, plain); ok {
 			out.v, out.known = x, true
 		}
+	}
+	if name == "Has" && len(plain) == 1 && len(idents) > 1 && idents[len(idents)-2] == "APIVersions" {
+		out.cond = &Cond{Op: Capability, Literal: plain[0]}
 	}
 	return out
 }
@@ -670,4 +679,3 @@ func (x *val) truthOrNil() *Cond {
 	}
 	return nil
 }
-

@@ -20,9 +20,9 @@ const (
 	maxItems = 500     // of one range
 )
 
-// Read reads all templates of the world's chart and enabled subcharts. It changes nothing.
+// ReadTemplates reads all templates of the world's chart and enabled subcharts. It changes nothing.
 // Cost: about that of two to five renderings of the chart.
-func Read(w *rendering.World) *Reading {
+func ReadTemplates(w *rendering.World) *Reading {
 	out := &Reading{Opaque: map[string]string{}, byFile: map[string]*fileReads{}}
 	set, err := parseAll(w.Files())
 	if err != nil {
@@ -102,14 +102,15 @@ type interpreter struct {
 	overlay  map[uintptr]map[string]*val // what templates put into tables of values
 	file     rendering.File
 
-	source string // ParseName of the tree at hand
-	here   rendering.Site
-	stack  []rendering.Site
-	guards []*Guard
-	taken  bool
-	frame  *frame
-	steps  int
-	depth  int
+	source  string // ParseName of the tree at hand
+	here    rendering.Site
+	stack   []rendering.Site
+	guards  []*Guard
+	taken   bool
+	testing *Cond // the condition whose values are being recorded
+	frame   *frame
+	steps   int
+	depth   int
 }
 
 // frame is one execution of a template: its variables, and what it printed.
@@ -284,7 +285,11 @@ func (i *interpreter) print(v *val) {
 	for k := range src {
 		src[k].done = true
 	}
-	i.frame.src = append(i.frame.src, src...)
+	for _, s := range src {
+		if !slices.ContainsFunc(i.frame.src, s.same) {
+			i.frame.src = append(i.frame.src, s)
+		}
+	}
 	text := ""
 	if v.known {
 		text = printed(v.v)
@@ -321,8 +326,10 @@ func (i *interpreter) branch(b *parse.BranchNode, dot *val, with bool) flow {
 	mark := len(i.frame.vars)
 	defer func() { i.frame.vars = i.frame.vars[:mark] }()
 	v := i.pipe(b.Pipe, dot)
-	i.consume(v, true)
 	cond, site := v.truth(), i.here
+	i.testing = cond
+	i.consume(v, true)
+	i.testing = nil
 	inner := dot
 	if with {
 		inner = v
@@ -543,7 +550,7 @@ func (i *interpreter) record(s source, test bool) {
 	}
 	r := &Read{
 		Path: s.path, Whole: s.whole && !test, Test: test, Omit: s.omit, File: i.file.Name, Site: i.here,
-		Stack: slices.Clone(i.stack), Taken: i.taken, Guards: slices.Clone(i.guards), Rank: s.rank,
+		Stack: slices.Clone(i.stack), Taken: i.taken, Guards: slices.Clone(i.guards), Rank: s.rank, When: s.when, Cond: i.testing,
 	}
 	if s.chain != nil && len(s.chain.Members) > 1 {
 		r.Chain = s.chain

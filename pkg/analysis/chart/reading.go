@@ -27,6 +27,8 @@ type Read struct {
 	Guards []*Guard         // the conditions around it, outermost first
 	Chain  *Chain           // the others that are asked for the same; nil if none
 	Rank   int              // in the chain: lower is asked first
+	When   []*Cond          // it is only asked if these hold, the guards apart
+	Cond   *Cond            // of a test: the whole condition
 }
 
 // Guard is a condition that must come out as wanted for what it guards to be rendered.
@@ -47,14 +49,15 @@ type Member struct {
 	Path  values.Path
 	Whole bool
 	Rank  int
+	When  []*Cond // it is only asked if these hold
 }
 
 // Before lists what the chain asks before the given read, for the very place p at or below the read's path.
-func (r *Read) Before(p values.Path) []values.Path {
+func (r *Read) Before(p values.Path) []Member {
 	if r.Chain == nil {
 		return nil
 	}
-	var out []values.Path
+	var out []Member
 	below := values.Path(nil)
 	if r.Whole && p.HasPrefix(r.Path) {
 		below = p[len(r.Path):]
@@ -67,8 +70,9 @@ func (r *Read) Before(p values.Path) []values.Path {
 		if m.Whole {
 			q = q.Join(below)
 		}
-		if !q.Equal(p) && !slices.ContainsFunc(out, q.Equal) {
-			out = append(out, q)
+		if !q.Equal(p) && !slices.ContainsFunc(out, func(m Member) bool { return m.Path.Equal(q) }) {
+			m.Path = q
+			out = append(out, m)
 		}
 	}
 	return out
@@ -102,6 +106,7 @@ const (
 	And
 	Or
 	Opaque
+	Capability // the cluster has the API Literal
 )
 
 // Cond is a condition as far as values decide it.

@@ -37,7 +37,8 @@ type source struct {
 	omit  []string
 	rank  int
 	chain *Chain
-	done  bool // recorded already, where it was printed
+	when  []*Cond // it is only asked if these hold
+	done  bool    // recorded already, where it was printed
 }
 
 func constant(v any) *val { return &val{v: v, known: true} }
@@ -47,7 +48,26 @@ func unknown(from ...*val) *val {
 	for _, f := range from {
 		u.src = append(u.src, f.sources()...)
 	}
+	u.src = distinct(u.src)
 	return u
+}
+
+// distinct drops sources that say the same again: loops and helpers bring them by the hundred.
+func distinct(src []source) []source {
+	if len(src) < 2 {
+		return src
+	}
+	out := src[:0:0]
+	for _, s := range src {
+		if !slices.ContainsFunc(out, s.same) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (s source) same(t source) bool {
+	return s.rank == t.rank && s.whole == t.whole && s.done == t.done && s.chain == t.chain && len(s.path) == len(t.path) && s.path.HasPrefix(t.path)
 }
 
 // sources lists what a value comes from, itself included.
@@ -68,7 +88,7 @@ func (x *val) sources() []source {
 	if len(x.alts) > 0 {
 		out = append(out, chained(x.alts)...)
 	}
-	return out
+	return distinct(out)
 }
 
 // chained gives the sources of alternatives, each with its rank in a chain of them all.
@@ -82,8 +102,11 @@ func chained(alts []alt) []source {
 			top = max(top, s.rank+1)
 			s.rank += offset
 			s.chain, s.done = chain, false
+			if a.when != nil {
+				s.when = append(slices.Clone(s.when), a.when)
+			}
 			out = append(out, s)
-			chain.Members = append(chain.Members, Member{s.path, s.whole, s.rank})
+			chain.Members = append(chain.Members, Member{s.path, s.whole, s.rank, s.when})
 		}
 		offset += max(top, 1)
 	}
@@ -161,10 +184,6 @@ func opaque(src []source) *Cond {
 		}
 	}
 	return c
-}
-
-func equalPaths(a, b *val) bool {
-	return a.isPath && b.isPath && a.path.Equal(b.path)
 }
 
 func same(a, b any) bool { return rendering.Equal(a, b) }

@@ -85,6 +85,19 @@ func (r *Renderer) HelmWithoutSchema(supplied map[string]any) (map[string]string
 	return engine.Render(c, top)
 }
 
+// Schema asks the chart's values.schema.json, and those of its subcharts, as helm does before it renders.
+func (r *Renderer) Schema(supplied map[string]any) error {
+	if !hasSchema(r.chart) {
+		return nil
+	}
+	_, _, err := r.prepare(supplied, false)
+	return err
+}
+
+func hasSchema(c *helmchart.Chart) bool {
+	return len(c.Schema) > 0 || slices.ContainsFunc(c.Dependencies(), hasSchema)
+}
+
 // prepare does what helm install does before it renders: dependencies, defaults, schema. It gives the chart without
 // its disabled subcharts, and the top of what templates see.
 func (r *Renderer) prepare(supplied map[string]any, skipSchema bool) (*helmchart.Chart, chartutil.Values, error) {

@@ -1,0 +1,640 @@
+package causality
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// obstacle is one edit of a proposal, and why it is in it.
+type obstacle struct {
+	edit   values.Edit
+	winner bool // it empties what is asked before, rather than switching something
+	site   rendering.Site
+}
+
+// proposal is a set of edits with which the value might show.
+type proposal struct {
+	obstacles []obstacle
+	read      *chart.Read
+}
+
+func (p proposal) edits() []values.Edit {
+	out := make([]values.Edit, len(p.obstacles))
+	for i, o := range p.obstacles {
+		out[i] = o.edit
+	}
+	return out
+}
+
+func (p proposal) key() string {
+	var b strings.Builder
+	for _, e := range p.edits() {
+		fmt.Fprintf(&b, "%s=%T%v;", e.Path, e.Value, e.Value)
+	}
+	return b.String()
+}
+
+// proposals derives from one read what would have to be otherwise for it to count.
+func (t *trial) proposals(r *chart.Read) []proposal {
+	computed := t.world.Computed()
+	out := []proposal{{read: r}}
+	extend := func(options [][]obstacle) {
+		if len(options) == 0 {
+			out = nil
+			return
+		}
+		var next []proposal
+		for _, opt := range options {
+			for _, p := range out {
+				next = append(next, proposal{append(slices.Clone(p.obstacles), opt...), r})
+			}
+		}
+		if len(next) > maxWays {
+			next = next[:maxWays]
+		}
+		out = next
+	}
+	gates := func(c *chart.Cond, want bool, site rendering.Site) {
+		var options [][]obstacle
+		for _, w := range ways(c, want, computed) {
+			var opt []obstacle
+			for _, e := range w {
+				if !e.Path.Overlaps(t.e.Path) {
+					opt = append(opt, obstacle{edit: e, site: site})
+				}
+			}
+			if len(opt) > 0 || len(w) == 0 {
+				options = append(options, opt)
+			} else {
+				// Only the value itself would open it: another value of it is tried anyway.
+				options = append(options, nil)
+			}
+		}
+		extend(options)
+	}
+	for _, g := range r.Guards {
+		if !g.Holds {
+			gates(g.Cond, g.Want, g.Site)
+		}
+	}
+	for _, c := range r.When {
+		gates(c, true, r.Site)
+	}
+	for _, m := range r.Before(t.e.Path) {
+		at, _ := values.Get(computed, m.Path)
+		if falsy(at) || m.Path.Overlaps(t.e.Path) {
+			continue
+		}
+		if len(m.When) > 0 {
+			off := false
+			for _, c := range m.When {
+				if truth, known := holds(c, computed); known && !truth {
+					off = true
+				}
+			}
+			if off {
+				continue
+			}
+			var options [][]obstacle
+			for _, c := range m.When {
+				for _, w := range ways(c, false, computed) {
+					var opt []obstacle
+					for _, e := range w {
+						if !e.Path.Overlaps(t.e.Path) {
+							opt = append(opt, obstacle{edit: e, site: r.Site, winner: e.Path.Equal(m.Path)})
+						}
+					}
+					if len(opt) > 0 {
+						options = append(options, opt)
+					}
+				}
+			}
+			for _, e := range emptied(at, m.Path) {
+				options = append(options, []obstacle{{edit: e, winner: true, site: r.Site}})
+			}
+			extend(options)
+			continue
+		}
+		var options [][]obstacle
+		for _, e := range emptied(at, m.Path) {
+			options = append(options, []obstacle{{edit: e, winner: true, site: r.Site}})
+		}
+		extend(options)
+	}
+	return out
+}
+
+// confirmed is a proposal with which the value shows.
+type confirmed struct {
+	proposal
+	with   *rendering.Outcome // the edits made
+	shows  []rendering.Change // what the value decides then
+	others []rendering.Change // what else the edits change
+}
+
+// confirm renders a proposal: does any other value, or none, show?
+func (t *trial) confirm(p proposal) (*confirmed, error) {
+	edits := p.edits()
+	with := t.try(edits...)
+	if with.Err != nil {
+		return nil, with.Err
+	}
+	shows := t.shown(with, edits)
+	if len(shows) == 0 {
+		return nil, nil
+	}
+	return &confirmed{p, with, shows, rendering.Diff(t.world.Baseline(), with)}, nil
+}
+
+// shown lists what other values at the path, or none, change once the edits are made.
+func (t *trial) shown(with *rendering.Outcome, edits []values.Edit) []rendering.Change {
+	var out []rendering.Change
+	tried := 0
+	for _, alt := range t.alts {
+		o := t.try(append(slices.Clone(edits), values.Set(t.e.Path, alt))...)
+		if o.Err != nil {
+			continue
+		}
+		if d := rendering.Diff(with, o); len(d) > 0 {
+			out = joined(out, d)
+			break
+		}
+		if tried++; tried == 4 {
+			break
+		}
+	}
+	if _, given := values.Get(t.world.Supplied(), t.e.Path); given {
+		supplied := values.Apply(t.world.Supplied(), edits...)
+		if o := t.try(append(slices.Clone(edits), removal(supplied, t.e.Path))...); o.Err == nil {
+			out = joined(out, rendering.Diff(o, with))
+		}
+	}
+	return out
+}
+
+// minimal drops every edit that is not needed.
+func (t *trial) minimal(c *confirmed) *confirmed {
+	for i := 0; len(c.obstacles) > 1 && i < len(c.obstacles); {
+		less := proposal{slices.Delete(slices.Clone(c.obstacles), i, i+1), c.read}
+		if d, err := t.confirm(less); err == nil && d != nil {
+			c = d
+			continue
+		}
+		i++
+	}
+	return c
+}
+
+// search finds out why a value shows nowhere.
+func (t *trial) search(without *rendering.Outcome) {
+	e := t.e
+	if t.swallowed() {
+		return
+	}
+	found, failure := t.fromReading()
+	if len(found) == 0 && (len(t.reads) > 0 || len(t.reading.Opaque) > 0) && failure == nil {
+		found = t.halving()
+	}
+	switch {
+	case len(found) > 0:
+		t.explain(found)
+	case failure != nil:
+		t.failing(failure)
+	case len(t.reads) == 0 && len(t.reading.Opaque) == 0:
+		e.Verdict = finding.Unread
+		e.NotesOnly = e.NotesOnly && true
+		if e.NotesOnly {
+			e.Reason = "it shows in NOTES.txt only"
+		} else if e.HasDefault {
+			e.Reason = "values.yaml has it, no template reads it"
+		} else {
+			e.Reason = "no template reads it"
+		}
+	case e.NotesOnly:
+		e.Verdict = finding.Unread
+		e.Reason = "it shows in NOTES.txt only"
+	default:
+		t.undecided()
+	}
+}
+
+// undecided is for a value that a template reads and that still could not be made to show.
+func (t *trial) undecided() {
+	e := t.e
+	var needs []string
+	for _, r := range t.reads {
+		for _, g := range r.Guards {
+			if name := capability(g.Cond); name != "" && !g.Holds {
+				needs = append(needs, name)
+			}
+		}
+	}
+	slices.Sort(needs)
+	needs = slices.Compact(needs)
+	if len(needs) > 0 {
+		e.Verdict = finding.Gated
+		e.Reason = "the cluster has no API " + strings.Join(needs, ", ")
+		return
+	}
+	if len(t.reads) == 0 {
+		e.Verdict = finding.Unknown
+		e.Reason = "part of the chart's templates could not be followed"
+		return
+	}
+	onlyTested := !slices.ContainsFunc(t.reads, func(r *chart.Read) bool { return !r.Test })
+	if t.used >= t.budget.Renders {
+		e.Verdict = finding.Unknown
+		e.Reason = fmt.Sprintf("%s reads it; %d renderings did not show what it does there: allow more with --renders", e.Site, t.used)
+		return
+	}
+	e.Verdict = finding.Unread
+	e.Reason = fmt.Sprintf("%s reads it, and no value of it changes anything", e.Site)
+	if onlyTested {
+		e.Reason = fmt.Sprintf("%s tests it, and nothing follows from that", e.Site)
+	}
+}
+
+func capability(c *chart.Cond) string {
+	if c.Op == chart.Capability {
+		return fmt.Sprint(c.Literal)
+	}
+	for _, a := range c.Args {
+		if n := capability(a); n != "" {
+			return n
+		}
+	}
+	return ""
+}
+
+// swallowed tries values of other types in place of one that templates take for nothing: false, 0, "".
+func (t *trial) swallowed() bool {
+	e := t.e
+	if !falsy(e.Value) || len(t.reads) == 0 {
+		return false
+	}
+	for _, alt := range untyped(e.Value) {
+		o := t.try(values.Set(e.Path, alt))
+		if o.Err != nil {
+			continue
+		}
+		d := rendering.Diff(t.world.Baseline(), o)
+		if len(d) == 0 {
+			continue
+		}
+		if m, isTable := e.Value.(map[string]any); isTable && len(m) == 0 || e.Value == nil {
+			e.Verdict, e.Alt = finding.Redundant, alt
+			e.Reason = "an empty table adds nothing to what the chart has"
+			if e.Value == nil {
+				e.Reason = "there is nothing for null to take away"
+			}
+			e.Reaches = d
+			return true
+		}
+		e.Verdict, e.Alt = finding.Discarded, alt
+		e.Reason = fmt.Sprintf("the template takes %s for nothing: the field stays what it is without it", rendering.Show(e.Value))
+		for _, c := range d {
+			e.Misses = append(e.Misses, Miss{Field: c.Field, Now: c.From, Then: e.Value, Site: e.Site, Stack: e.Stack})
+		}
+		e.Evidence = append(e.Evidence, finding.Evidence{Did: fmt.Sprintf("put %s=%s", e.Path, rendering.Show(alt)), Saw: counted(d)})
+		return true
+	}
+	return false
+}
+
+// blocked is a gate that was opened and led to an error at the very place that reads the value.
+type blocked struct {
+	proposal
+	err error
+}
+
+// fromReading renders what the reading proposes, the smallest proposals first.
+func (t *trial) fromReading() ([]*confirmed, *blocked) {
+	var todo []proposal
+	seen := map[string]bool{}
+	for _, r := range t.reads {
+		for _, p := range t.proposals(r) {
+			if k := p.key(); len(p.obstacles) > 0 && !seen[k] {
+				seen[k] = true
+				todo = append(todo, p)
+			}
+		}
+	}
+	slices.SortStableFunc(todo, func(a, b proposal) int { return cmp.Compare(len(a.obstacles), len(b.obstacles)) })
+	var found []*confirmed
+	var failure *blocked
+	keys := map[string]bool{}
+	for _, p := range todo {
+		if t.used >= t.budget.Renders || len(found) >= 4 {
+			break
+		}
+		if covered(found, p) {
+			continue
+		}
+		c, err := t.confirm(p)
+		if err != nil {
+			if t.reached(err, p.read) && failure == nil {
+				failure = &blocked{p, err}
+			}
+			continue
+		}
+		if c == nil {
+			continue
+		}
+		c = t.minimal(c)
+		if k := c.paths(); !keys[k] {
+			keys[k] = true
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *confirmed) int {
+		return cmp.Or(cmp.Compare(len(a.obstacles), len(b.obstacles)), cmp.Compare(len(a.others), len(b.others)))
+	})
+	return found, failure
+}
+
+func (c *confirmed) paths() string {
+	names := make([]string, len(c.obstacles))
+	for i, o := range c.obstacles {
+		names[i] = o.edit.Path.String()
+	}
+	slices.Sort(names)
+	return strings.Join(names, ";")
+}
+
+// covered says whether what was found holds fewer of the same obstacles: the proposal can say nothing new.
+func covered(found []*confirmed, p proposal) bool {
+	for _, c := range found {
+		all := true
+		for _, o := range c.obstacles {
+			all = all && slices.ContainsFunc(p.obstacles, func(q obstacle) bool { return q.edit.Path.Equal(o.edit.Path) })
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// reached says whether a rendering failed at the place that reads the value: then the way there was open.
+func (t *trial) reached(err error, r *chart.Read) bool {
+	var at *rendering.Error
+	if !asError(err, &at) {
+		return false
+	}
+	return at.Site == r.Site && at.Said == "" && strings.Contains(err.Error(), t.e.Path.Last())
+}
+
+func (t *trial) failing(f *blocked) {
+	e := t.e
+	e.Verdict = finding.Gated
+	for _, o := range f.obstacles {
+		e.Gates = append(e.Gates, t.cause(o.edit.Path, o.edit, o.site))
+	}
+	e.Reason = fmt.Sprintf("and the template fails where it would read it: %v", f.err)
+	e.Site, e.Stack = f.read.Site, f.read.Stack
+	e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(f.edits()), Saw: f.err.Error()})
+}
+
+func shown(edits []values.Edit) string {
+	var out []string
+	for _, e := range edits {
+		if e.Remove || e.Value == nil {
+			out = append(out, "nothing at "+e.Path.String())
+		} else {
+			out = append(out, e.Path.String()+"="+rendering.Show(e.Value))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// explain turns what was confirmed into winners, gates and lost fields.
+func (t *trial) explain(found []*confirmed) {
+	e := t.e
+	first := found[0]
+	e.Site, e.Stack = first.read.Site, first.read.Stack
+	for _, c := range found {
+		misses, winners, gates := t.attribute(c)
+		e.Winners = addCauses(e.Winners, winners)
+		e.Gates = addCauses(e.Gates, gates)
+		if c == first || len(first.obstacles) == len(c.obstacles) {
+			e.Misses = addMisses(e.Misses, misses)
+		}
+		e.Evidence = append(e.Evidence,
+			finding.Evidence{Did: "put " + shown(c.edits()), Saw: e.Path.String() + " decides " + fields(c.shows)})
+	}
+	e.Evidence = append(e.Evidence, finding.Evidence{Did: "left them as they are", Saw: "no value of " + e.Path.String() + " changes anything"})
+	e.Verdict = finding.Gated
+	if len(e.Winners) > 0 {
+		e.Verdict = finding.Shadowed
+		if w, _ := t.split(first); w == 0 {
+			e.Verdict = finding.Gated
+		}
+	}
+}
+
+func fields(c []rendering.Change) string {
+	if len(c) == 1 {
+		return c[0].Object.String() + " " + c[0].Field.Field
+	}
+	return fmt.Sprintf("%d fields", len(c))
+}
+
+// split counts the winners and the gates of a confirmed proposal.
+func (t *trial) split(c *confirmed) (winners, gates int) {
+	for _, o := range c.obstacles {
+		if t.wins(o, c) {
+			winners++
+		} else {
+			gates++
+		}
+	}
+	return winners, gates
+}
+
+// wins tells a winner from a gate: a winner's own value stands where the value would stand. Another value of it shows
+// in a field that the value would decide.
+func (t *trial) wins(o obstacle, c *confirmed) bool {
+	at, _ := values.Get(t.world.Computed(), o.edit.Path)
+	if _, isBool := at.(bool); isBool {
+		return o.winner
+	}
+	if !o.winner && falsy(at) {
+		return false
+	}
+	meant := map[string]bool{}
+	for _, f := range c.shows {
+		meant[f.ID()] = true
+	}
+	for _, alt := range others(at, nil)[:min(2, len(others(at, nil)))] {
+		after := t.try(values.Set(o.edit.Path, alt))
+		if after.Err != nil {
+			continue
+		}
+		for _, d := range rendering.Diff(t.world.Baseline(), after) {
+			_, wasAbsent := d.From.(rendering.Absent)
+			_, isAbsent := d.To.(rendering.Absent)
+			if meant[d.ID()] && !wasAbsent && !isAbsent {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// attribute gives the fields that are lost, and the causes. What the winner says as well is not lost.
+func (t *trial) attribute(c *confirmed) (misses []Miss, winners, gates []Cause) {
+	for _, o := range c.obstacles {
+		cause := t.cause(o.edit.Path, o.edit, o.site)
+		if t.wins(o, c) {
+			winners = append(winners, cause)
+		} else {
+			gates = append(gates, cause)
+		}
+	}
+	now := map[string]rendering.Change{}
+	made := map[finding.Object]map[string]any{}
+	for _, d := range c.others {
+		now[d.ID()] = d
+		if content, isObject := d.To.(map[string]any); isObject && d.Field.Field == "" {
+			made[d.Object] = content
+		}
+	}
+	for _, f := range c.shows {
+		d, differs := now[f.ID()]
+		if content := made[f.Object]; content != nil {
+			then, _ := rendering.Lookup(content, f.Field.Field)
+			d, differs = rendering.Change{Field: f.Field, From: rendering.Absent{}, To: then, File: f.File}, true
+		}
+		if !differs {
+			continue
+		}
+		misses = append(misses, Miss{Field: f.Field, Now: d.From, Then: d.To, Winners: winners, Gates: gates, Site: c.read.Site, Stack: c.read.Stack})
+	}
+	return misses, winners, gates
+}
+
+func addCauses(to, more []Cause) []Cause {
+	for _, c := range more {
+		if !slices.ContainsFunc(to, func(x Cause) bool { return x.Path.Equal(c.Path) }) {
+			to = append(to, c)
+		}
+	}
+	return to
+}
+
+func addMisses(to, more []Miss) []Miss {
+	for _, m := range more {
+		if !slices.ContainsFunc(to, func(x Miss) bool { return x.Field == m.Field }) {
+			to = append(to, m)
+		}
+	}
+	return to
+}
+
+// lost finds the fields that a value in force loses elsewhere: places that ask another value first.
+func (t *trial) lost() {
+	e := t.e
+	reached := map[string]bool{}
+	for _, c := range e.Reaches {
+		reached[c.ID()] = true
+	}
+	seen := map[string]bool{}
+	for _, r := range t.reads {
+		if !r.Taken || r.Test || t.used >= t.budget.Renders {
+			continue
+		}
+		for _, p := range t.proposals(r) {
+			k := p.key()
+			if len(p.obstacles) == 0 || seen[k] || slices.ContainsFunc(p.obstacles, func(o obstacle) bool { return !o.winner }) {
+				continue
+			}
+			seen[k] = true
+			c, err := t.confirm(p)
+			if err != nil || c == nil {
+				continue
+			}
+			c.shows = slices.DeleteFunc(c.shows, func(f rendering.Change) bool { return reached[f.ID()] })
+			if len(c.shows) == 0 {
+				continue
+			}
+			misses, winners, _ := t.attribute(c)
+			if len(misses) == 0 || len(winners) == 0 {
+				continue
+			}
+			e.Misses = addMisses(e.Misses, misses)
+			e.Winners = addCauses(e.Winners, winners)
+			e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(p.edits()), Saw: e.Path.String() + " decides " + fields(c.shows) + " more"})
+		}
+	}
+	if len(e.Misses) > 0 {
+		e.Verdict = finding.Partial
+		e.Reason = ""
+	}
+}
+
+// halving searches without the reading's help: it empties sets of other values, halves the sets with which the value
+// shows, and so finds what stands in the way in an exotic template.
+func (t *trial) halving() []*confirmed {
+	var candidates []obstacle
+	for _, l := range values.Leaves(t.world.Computed()) {
+		if l.Path.Overlaps(t.e.Path) || slices.ContainsFunc(l.Path, func(s values.Step) bool { return s.Index >= 0 }) {
+			continue
+		}
+		if b, isBool := l.Value.(bool); isBool {
+			candidates = append(candidates, obstacle{edit: values.Set(l.Path, !b)})
+		} else if s, isText := l.Value.(string); isText && s != "" {
+			candidates = append(candidates, obstacle{edit: values.Set(l.Path, ""), winner: true})
+		}
+	}
+	read := &chart.Read{Site: t.e.Site, Stack: t.e.Stack}
+	var find func(set []obstacle) *confirmed
+	find = func(set []obstacle) *confirmed {
+		if len(set) == 0 || t.used >= t.budget.Renders {
+			return nil
+		}
+		c, err := t.confirm(proposal{set, read})
+		if err == nil && c == nil {
+			return nil // nothing in it, or not alone
+		}
+		if len(set) == 1 {
+			return c
+		}
+		for _, half := range [][]obstacle{set[:len(set)/2], set[len(set)/2:]} {
+			if d := find(half); d != nil {
+				return d
+			}
+		}
+		return c // needed together
+	}
+	if len(candidates) > 200 {
+		candidates = t.near(candidates)
+	}
+	c := find(candidates)
+	if c == nil || len(c.obstacles) > 8 {
+		return nil
+	}
+	return []*confirmed{t.minimal(c)}
+}
+
+// near keeps the candidates that are read in the files that read the value.
+func (t *trial) near(candidates []obstacle) []obstacle {
+	files := map[string]bool{}
+	for _, r := range t.reads {
+		files[r.File] = true
+	}
+	return slices.DeleteFunc(candidates, func(o obstacle) bool {
+		for _, r := range t.reading.Of(o.edit.Path) {
+			if files[r.File] {
+				return false
+			}
+		}
+		return true
+	})
+}
