@@ -23,10 +23,10 @@ import (
 // Mode says what is judged.
 type Mode int
 
-// Check is a release that is there. Preflight is one as it would be. Audit is a chart without a release: its declared
-// values are judged by whether another value there would show.
+// Installed is a release that is there. Preflight is one as it would be. Audit is a chart without a release: its
+// declared values are judged by whether another value there would show.
 const (
-	Check Mode = iota
+	Installed Mode = iota
 	Preflight
 	Audit
 )
@@ -161,7 +161,7 @@ func Gather(in Input) (*Facts, error) {
 
 func (f *Facts) missingReason() string {
 	where := "the chart holds no subchart " + strings.Join(f.Missing, ", ")
-	if f.Record != nil && f.Mode == Check {
+	if f.Record != nil && f.Mode == Installed {
 		where = "the release record never holds subcharts (" + strings.Join(f.Missing, ", ") + "): give the chart with --chart"
 	}
 	return where
@@ -199,9 +199,9 @@ func (f *Facts) doubtSubcharts() {
 
 // reproduce compares today's rendering with the stored manifest.
 func (f *Facts) reproduce() {
-	if f.Record == nil || f.Record.Release == nil || f.Mode != Check {
+	if f.Record == nil || f.Record.Release == nil || f.Mode != Installed {
 		f.Reproduction, f.ReproductionReason = Exact, ""
-		if f.Mode == Check {
+		if f.Mode == Installed {
 			f.Reproduction, f.ReproductionReason = Impossible, "there is no stored manifest"
 		}
 		return
