@@ -2,9 +2,9 @@
 
 // Package e2e runs the plugin, through kubectl, against a real control plane.
 //
-// Each testdata/*.txtar is a scene. It makes the namespaces it uses, and it
-// shares the cluster with the other scenes: what it says of all namespaces
-// must hold whatever else is there.
+// Each txtar of testdata is a scene. It makes the namespaces it uses and shares
+// the cluster with the other scenes; those of testdata/alone look at all
+// namespaces and are played before the others.
 package e2e
 
 import (
@@ -111,9 +111,30 @@ func startControlPlane(binary, dir string) (stop func(), err error) {
 	return stop, nil
 }
 
+// TestAlone plays the scenes that look at the whole cluster, one after the
+// other. No other test runs while it does.
+func TestAlone(t *testing.T) {
+	scenes, err := filepath.Glob("testdata/alone/*.txtar")
+	if err != nil || len(scenes) == 0 {
+		t.Fatalf("no scenes: %v", err)
+	}
+	for _, scene := range scenes {
+		t.Run(filepath.Base(scene), func(t *testing.T) {
+			params := params()
+			params.Files = []string{scene}
+			testscript.Run(t, params)
+		})
+	}
+}
+
 func TestScenes(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                "testdata",
+	params := params()
+	params.Dir = "testdata"
+	testscript.Run(t, params)
+}
+
+func params() testscript.Params {
+	return testscript.Params{
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", shared.path)
@@ -130,7 +151,7 @@ func TestScenes(t *testing.T) {
 			"json":       jsonIs,
 			"kubeconfig": kubeconfig,
 		},
-	})
+	}
 }
 
 // exits N COMMAND [ARG]... runs a command and requires its exit status to be N.
