@@ -1,0 +1,82 @@
+package drift
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+)
+
+// step is one step of a field: a key of a table, or the name of a list item.
+type step struct {
+	key  string
+	item bool
+}
+
+// parseField takes a field apart, as rendering.JoinField and ItemNames wrote it.
+func parseField(field string) []step {
+	var out []step
+	for field != "" {
+		switch {
+		case strings.HasPrefix(field, `["`):
+			q, err := strconv.QuotedPrefix(field[1:])
+			if err != nil {
+				return out
+			}
+			key, _ := strconv.Unquote(q) // QuotedPrefix has accepted it
+			out = append(out, step{key: key})
+			field = strings.TrimPrefix(field[1+len(q):], "]")
+		case field[0] == '[':
+			end := closing(field)
+			if end < 0 {
+				return out
+			}
+			out = append(out, step{field[1:end], true})
+			field = field[end+1:]
+		default:
+			field = strings.TrimPrefix(field, ".")
+			end := strings.IndexAny(field, ".[")
+			if end < 0 {
+				end = len(field)
+			}
+			if end == 0 {
+				return out
+			}
+			out = append(out, step{key: field[:end]})
+			field = field[end:]
+		}
+	}
+	return out
+}
+
+// closing finds the ] that ends an item's name, which may itself hold brackets.
+func closing(field string) int {
+	for i := 1; i < len(field); i++ {
+		if field[i] == ']' && (i+1 == len(field) || field[i+1] == '.' || field[i+1] == '[') {
+			return i
+		}
+	}
+	return -1
+}
+
+// child goes one step down; ok is false where there is nothing.
+func child(v any, s step) (out any, ok bool) {
+	switch t := v.(type) {
+	case map[string]any:
+		if !s.item {
+			out, ok = t[s.key]
+		}
+	case []any:
+		if i := slices.Index(rendering.ItemNames(t), s.key); s.item && i >= 0 {
+			return t[i], true
+		}
+	}
+	return out, ok
+}
+
+// under says whether a field is another one or lies below it.
+func under(field, parent string) bool {
+	rest, ok := strings.CutPrefix(field, parent)
+	return ok && (rest == "" || parent == "" || rest[0] == '.' || rest[0] == '[')
+}

@@ -1,0 +1,128 @@
+package drift
+
+import (
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// OwnedField is a field that others write by design, whatever a chart renders there.
+type OwnedField struct {
+	Kind  *regexp.Regexp
+	Field *regexp.Regexp
+	Why   string
+}
+
+// OwnedFields are not compared. A new one is one line and one case in TestOwnedFields.
+var OwnedFields = []OwnedField{
+	owned(`.*`, `apiVersion|kind|status(\..*)?`, "not asked for, or written by the API server"),
+	owned(`.*`, `metadata\.(name|generateName|namespace|creationTimestamp|uid|resourceVersion|generation|selfLink|managedFields.*)`, "written by the API server"),
+	owned(`.*`, `metadata\.labels\["app\.kubernetes\.io/managed-by"\]`, "Helm writes Helm there, whatever is rendered"),
+	owned(`.*`, `metadata\.annotations\["meta\.helm\.sh/.*"\]`, "written by Helm"),
+	owned(`.*WebhookConfiguration`, `webhooks\[.*\]\.clientConfig\.caBundle`, "written by who makes the certificate"),
+	owned(`CustomResourceDefinition`, `spec\.conversion\.webhook\.clientConfig\.caBundle`, "written by who makes the certificate"),
+	owned(`CustomResourceDefinition`, `spec\.preserveUnknownFields`, "false is not kept"),
+	owned(`APIService`, `spec\.caBundle`, "written by who makes the certificate"),
+	owned(`Job`, `spec\.(selector|template\.metadata\.labels).*`, "written by the API server"),
+	owned(`PersistentVolumeClaim`, `spec\.volumeName`, "written by the volume controller"),
+}
+
+func owned(kind, field, why string) OwnedField {
+	return OwnedField{regexp.MustCompile("^(" + kind + ")$"), regexp.MustCompile("^(" + field + ")$"), why}
+}
+
+func isOwned(kind, field string) bool {
+	for _, r := range OwnedFields {
+		if r.Kind.MatchString(kind) && r.Field.MatchString(field) {
+			return true
+		}
+	}
+	return false
+}
+
+// aggregated says whether a ClusterRole's rules are collected from others.
+func aggregated(live *unstructured.Unstructured, field string) bool {
+	_, found, _ := unstructured.NestedMap(live.Object, "aggregationRule")
+	return found && live.GetKind() == "ClusterRole" && under(field, "rules")
+}
+
+// person names the command behind a field manager; controller the thing that will write the field again.
+var (
+	person = map[string]string{
+		"kubectl-client-side-apply": "kubectl apply",
+		"kubectl-last-applied":      "kubectl apply",
+		"kubectl":                   "kubectl apply --server-side",
+		"before-first-apply":        "whoever wrote the object before its first server-side apply",
+	}
+	controllers = []struct {
+		manager *regexp.Regexp
+		name    string
+	}{
+		{regexp.MustCompile(`^argocd-(application-)?controller$`), "Argo CD"},
+		{regexp.MustCompile(`^kustomize-controller$`), "Flux (kustomize-controller)"},
+		{regexp.MustCompile(`^helm-controller$`), "Flux (helm-controller)"},
+		{regexp.MustCompile(`^keda`), "KEDA"},
+		{regexp.MustCompile(`^vpa-|vertical-pod-autoscaler`), "VerticalPodAutoscaler"},
+		{regexp.MustCompile(`^cert-manager-cainjector|^cainjector`), "cert-manager"},
+		{regexp.MustCompile(`-(controller|operator|controller-manager)$|^kube-controller-manager$|^(operator|manager|controller)$`), ""},
+	}
+)
+
+// whose says in words who a writer is, and whether it will write the field again when somebody else changes it.
+func whose(w Writer, live *unstructured.Unstructured, field string, snap *snapshot.Snapshot) (by string, returns bool) {
+	if field == "spec.replicas" {
+		if scaler := Scaler(live, snap); scaler != "" {
+			return scaler, true
+		}
+	}
+	switch {
+	case w.Manager == "":
+		return "", false
+	case w.Subresource == "scale" && w.Manager == "kubectl":
+		return "kubectl scale", false
+	case w.Subresource == "scale" && w.Manager == "kube-controller-manager":
+		return "a HorizontalPodAutoscaler", true
+	case w.Helm && w.Manager != "helm-controller":
+		return "Helm's own request, changed at admission (a mutating webhook or policy), or by a post-renderer", false
+	case w.Manager == "kubectl" && w.Operation == "Update":
+		return "kubectl", false
+	case person[w.Manager] != "":
+		return person[w.Manager], false
+	case strings.HasPrefix(w.Manager, "kubectl-"):
+		return "kubectl " + strings.TrimPrefix(w.Manager, "kubectl-"), false
+	}
+	for _, c := range controllers {
+		if c.manager.MatchString(w.Manager) {
+			if c.name == "" {
+				return "the controller " + w.Manager, true
+			}
+			return c.name, true
+		}
+	}
+	return "field manager " + w.Manager, false
+}
+
+// Scaler names the autoscaler that decides a workload's replicas; "" if the snapshot holds none.
+func Scaler(workload *unstructured.Unstructured, snap *snapshot.Snapshot) string {
+	for _, o := range snap.Kind("ScaledObject.keda.sh", "HorizontalPodAutoscaler.autoscaling") {
+		ref, _, _ := unstructured.NestedStringMap(o.Object, "spec", "scaleTargetRef")
+		kind := ref["kind"]
+		if kind == "" {
+			kind = "Deployment" // KEDA's default
+		}
+		if o.GetNamespace() != workload.GetNamespace() || kind != workload.GetKind() || ref["name"] != workload.GetName() {
+			continue
+		}
+		if scaled := o.GetLabels()["scaledobject.keda.sh/name"]; scaled != "" {
+			return "ScaledObject/" + scaled + " (KEDA)"
+		}
+		if o.GetKind() == "ScaledObject" {
+			return "ScaledObject/" + o.GetName() + " (KEDA)"
+		}
+		return o.GetKind() + "/" + o.GetName()
+	}
+	return ""
+}
