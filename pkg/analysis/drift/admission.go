@@ -275,3 +275,6 @@ func (w *Workload) selectsNamespace(selector any, p *unstructured.Unstructured) 
 	}
 	return selects(selector, ns.GetLabels())
 }
+
+// Added says whether the template says nothing of the field.
+func (d PodDifference) Added() bool { return d.Want == any(rendering.Absent{}) }

@@ -215,3 +215,35 @@ func podField(field string) (string, bool) {
 	}
 	return "", false
 }
+
+// Behind lists the fields of the newest template that some Pods do not carry: those made from another one, or all if
+// no ReplicaSet has it yet.
+func (w *Workload) Behind() []string {
+	var out []string
+	for _, u := range w.templateBehind() {
+		out = append(out, u.field)
+	}
+	template, _, _ := unstructured.NestedMap(w.Object.Object, "spec", "template")
+	s := schemaOf("v1", "Pod")
+	for _, old := range w.Old {
+		for _, u := range compare("", s, map[string]any{"spec": template["spec"], "metadata": marks(template)}, old.Pods[0].Object) {
+			if !u.defaulted {
+				out = append(out, "spec.template."+u.field)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// marks are the labels and annotations of a template.
+func marks(template map[string]any) map[string]any {
+	meta, _ := template["metadata"].(map[string]any)
+	out := map[string]any{}
+	for _, k := range []string{"labels", "annotations"} {
+		if v := meta[k]; v != nil {
+			out[k] = v
+		}
+	}
+	return out
+}

@@ -1,0 +1,262 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// NotApplied tells of a revision that failed, or never ended.
+var NotApplied = &analysis.Check{
+	Code: "KGW2001",
+	Name: "not applied",
+	Doc: analysis.Doc{
+		Title: "the newest revision was not applied",
+		Text: `An install, upgrade or rollback failed, or never ended. "helm get values" shows the values of that revision all
+the same, as if they were in force; what is deployed is an older revision, or nothing.
+
+A failed upgrade may have changed some objects before it failed: Helm does not take that back unless it is told to
+(--atomic). The finding says how many of the fields that the revision changes are live already.
+
+A pending revision that is older than ten minutes is one whose helm process is gone: Helm refuses further upgrades
+("another operation is in progress") until a rollback. A younger one may still be at work, and is a warning.`,
+		Before: "helm upgrade kgateway … --set image.tag=no-such-tag --wait   # fails",
+		After:  "helm rollback kgateway 1   # or an upgrade with values that work",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		r := unfinished(f)
+		if r == nil {
+			return nil, nil
+		}
+		return []finding.Finding{notApplied(f, r)}, nil
+	},
+}
+
+// unfinished is the revision that failed or is pending; nil if the newest one is deployed.
+func unfinished(f *analysis.Facts) *snapshot.Record {
+	if f.Mode != analysis.Installed {
+		return nil
+	}
+	for _, r := range []*snapshot.Record{f.Newest, f.Record} {
+		if r != nil && (r.Status == "failed" || r.Status == "uninstalling" || strings.HasPrefix(r.Status, "pending")) && (r == f.Record || r.Revision > recordRevision(f)) {
+			return r
+		}
+	}
+	return nil
+}
+
+func recordRevision(f *analysis.Facts) int {
+	if f.Record == nil {
+		return 0
+	}
+	return f.Record.Revision
+}
+
+// patience is how long a pending revision may still be at work: twice Helm's own time-out.
+const patience = 10 * time.Minute
+
+func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
+	x := finding.Finding{Severity: finding.Error}
+	x.Message = fmt.Sprintf("revision %d of release %s is %s", r.Revision, f.Release.Name, r.Status)
+	deployed := r != f.Record
+	if deployed {
+		x.Message += fmt.Sprintf(": what is deployed is revision %d", f.Record.Revision)
+	}
+	pending := r.Status != "failed"
+	if r.Release != nil && r.Release.Info != nil {
+		info := r.Release.Info
+		if info.Description != "" {
+			x.Facts = append(x.Facts, finding.Fact{Label: "helm said", Text: info.Description})
+		}
+		if !info.LastDeployed.IsZero() {
+			x.Since = info.LastDeployed.UTC().Format(time.RFC3339)
+			x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: x.Since})
+			if pending && !f.Now.IsZero() && f.Now.Sub(info.LastDeployed.Time) < patience {
+				x.Severity = finding.Warning
+				x.Facts = append(x.Facts, finding.Fact{Label: "perhaps", Text: "helm is still at work: look again in some minutes"})
+			}
+		}
+	}
+	notInForce(f, r, &x)
+	made(f, r, &x)
+	x.Steps = afterFailure(f, r, deployed)
+	return x
+}
+
+// notInForce adds the values that were given in the revision and were other ones, or none, in the deployed one.
+func notInForce(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
+	if r.Release == nil {
+		return
+	}
+	before := map[string]any{}
+	if r != f.Record && f.Record != nil && f.Record.Release != nil {
+		before = f.Record.Release.Config
+	}
+	var paths []string
+	tell := func(p values.Path, text string) {
+		paths = append(paths, p.String())
+		if len(paths) <= 10 {
+			x.Facts = append(x.Facts, finding.Fact{Label: "asked", Text: text})
+		}
+	}
+	for _, l := range values.Leaves(r.Release.Config) {
+		was, had := values.Get(before, l.Path)
+		if had && rendering.Equal(was, l.Value) {
+			continue
+		}
+		keys := strings.Split(l.Path.String(), ".")
+		text := fmt.Sprintf("%s=%s in revision %d", l.Path, hidden(keys, l.Value), r.Revision)
+		if had {
+			text += fmt.Sprintf("; %s in revision %d", hidden(keys, was), f.Record.Revision)
+		}
+		tell(l.Path, text)
+	}
+	for _, l := range values.Leaves(before) {
+		if _, has := values.Get(r.Release.Config, l.Path); !has {
+			tell(l.Path, fmt.Sprintf("%s taken out in revision %d; %s in revision %d", l.Path, r.Revision, hidden(strings.Split(l.Path.String(), "."), l.Value), f.Record.Revision))
+		}
+	}
+	if len(paths) == 1 {
+		x.ValuePath = paths[0]
+	}
+	if n := len(paths) - 10; n > 0 {
+		x.Facts = append(x.Facts, finding.Fact{Label: "asked", Text: fmt.Sprintf("and %d more", n)})
+	}
+}
+
+// made says what of the revision is in the cluster all the same.
+func made(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
+	if f.Live == nil || r.Release == nil {
+		return
+	}
+	objects, _ := rendering.ParseManifest("", r.Release.Manifest)
+	objects = slices.DeleteFunc(objects, func(o rendering.Object) bool { return o.Hook })
+	differ := map[string]bool{}
+	var missing []string
+	for _, d := range drift.Compare(objects, f.Live, f.Release.Namespace) {
+		differ[fieldOf(d)] = true
+		if d.Kind == drift.Missing {
+			missing = append(missing, d.Object.String())
+		}
+	}
+	if len(missing) > 0 {
+		x.Facts = append(x.Facts, finding.Fact{Label: "missing", Text: listed(missing)})
+	}
+	if r == f.Record || f.Record == nil || f.Record.Release == nil {
+		return
+	}
+	total, live := 0, 0
+	for _, c := range rendering.DiffObjects(stored(f), objects) {
+		if _, gone := c.To.(rendering.Absent); gone || c.Field.Field == "" {
+			continue
+		}
+		total++
+		if !differ[c.ID()] && seen(f, objects, c.Object) {
+			live++
+		}
+	}
+	if live > 0 {
+		x.Facts = append(x.Facts, finding.Fact{Label: "live", Text: fmt.Sprintf("%d of %s that the revision changes: helm had applied that before it failed", live, plural(total, "field", "fields"))})
+	} else if total > 0 {
+		x.Facts = append(x.Facts, finding.Fact{Label: "live", Text: fmt.Sprintf("none of %s that the revision changes", plural(total, "field", "fields"))})
+	}
+}
+
+func seen(f *analysis.Facts, objects []rendering.Object, name finding.Object) bool {
+	return slices.ContainsFunc(objects, func(o rendering.Object) bool {
+		return o.Object == name && drift.Live(f.Live, o, f.Release.Namespace) != nil
+	})
+}
+
+func listed(names []string) string {
+	if len(names) > 5 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
+
+// afterFailure is what to do. A first revision has nothing to go back to.
+func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool) []string {
+	name, namespace := quote(f.Release.Name), quote(f.Release.Namespace)
+	if deployed {
+		return []string{rollback(f, f.Record.Revision) + "   # back to what is deployed; then upgrade with values that work"}
+	}
+	if r.Status == "uninstalling" || strings.HasPrefix(r.Status, "pending") {
+		return []string{"helm uninstall " + name + " --namespace " + namespace + "   # if no other helm is at work; then install again"}
+	}
+	return []string{fmt.Sprintf("helm get values %s --namespace %s --revision %d   # put these right, then helm upgrade --install", name, namespace, r.Revision)}
+}
+
+// Irreproducible tells of a stored manifest that its own chart and values do not render.
+var Irreproducible = &analysis.Check{
+	Code: "KGW2004",
+	Name: "not reproducible",
+	Doc: analysis.Doc{
+		Title: "the stored manifest is not what chart and values render",
+		Text: `The chart and the values of the release record, rendered again with the cluster's version and API versions, do
+not give the manifest that the record holds. Something changed the manifest on its way: a post-renderer
+(helm --post-renderer, kustomize, Flux postRenderers), a cluster that offers other APIs than on the day of the
+upgrade, a chart that reads the cluster (lookup), or somebody who edited the record.
+
+The verdicts on values are about what can be rendered. Where a value decides one of the fields that differ, the finding
+is a warning: a post-renderer may undo the value.`,
+		Before: "helm upgrade kgateway … --post-renderer ./kustomize.sh",
+		After:  "the same change by a value of the chart, if there is one",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.Mode != analysis.Installed || f.Reproduction != analysis.Mismatch || len(f.Missing) > 0 || len(f.Mismatches) == 0 {
+			return nil, nil
+		}
+		return []finding.Finding{irreproducible(f)}, nil
+	},
+}
+
+func irreproducible(f *analysis.Facts) finding.Finding {
+	first := f.Mismatches[0]
+	x := finding.Finding{
+		Severity: finding.Info, Object: &first.Object, Field: first.Field.Field,
+		Expected: plainValue(first.Kind, first.Field.Field, first.To), Actual: plainValue(first.Kind, first.Field.Field, first.From),
+		Message: fmt.Sprintf("the stored manifest of revision %d differs in %s from what its chart and values render", f.Record.Revision, plural(len(f.Mismatches), "field", "fields")),
+	}
+	for i, c := range f.Mismatches {
+		if i == 8 {
+			x.Facts = append(x.Facts, finding.Fact{Label: "differs", Text: fmt.Sprintf("and %d more", len(f.Mismatches)-i)})
+			break
+		}
+		where := strings.TrimSpace(c.Object.String() + " " + c.Field.Field)
+		text := fmt.Sprintf("%s: stored %s, rendered %s", where, shown(c.Kind, c.Field.Field, c.From), shown(c.Kind, c.Field.Field, c.To))
+		if c.Field.Field == "" {
+			text = where + ": only in the stored manifest"
+			if _, absent := c.From.(rendering.Absent); absent {
+				text = where + ": only in the new rendering"
+			}
+		}
+		x.Facts = append(x.Facts, finding.Fact{Label: "differs", Text: text})
+	}
+	var paths []string
+	for _, c := range f.Mismatches {
+		paths = append(paths, deciders(f, c.Field)...)
+	}
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	if len(paths) > 0 {
+		x.Severity = finding.Warning
+		x.Facts = append(x.Facts, finding.Fact{Label: "value", Text: "what " + strings.Join(paths, ", ") + " renders there is not what was stored"})
+	}
+	if len(paths) == 1 {
+		x.ValuePath = paths[0]
+	}
+	x.Steps = []string{fmt.Sprintf("helm get manifest %s --namespace %s --revision %d   # what was applied; look for a post-renderer in the job that runs helm",
+		quote(f.Release.Name), quote(f.Release.Namespace), f.Record.Revision)}
+	return x
+}
