@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/checks"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/printer"
@@ -44,6 +46,7 @@ type PreflightOptions struct {
 	ChartRef    string // a directory, an archive or oci://…
 	Version     string // --version, for oci://…
 	Values      map[string]any
+	Given       []string // the value flags as they were given, words
 	Reuse       Reuse
 	Offline     bool
 	KubeVersion string // empty: the server's, or with Offline the default
@@ -96,35 +99,6 @@ type engine interface {
 	Snapshot(context.Context, *Scope, []string) (*snapshot.Snapshot, error)
 }
 
-var errNotWired = errors.New("not wired yet")
-
-// doctor is the engine of the program.
-type doctor struct{}
-
-func (doctor) Check(context.Context, *CheckOptions) (fix.Report, error) {
-	return fix.Report{}, errNotWired
-}
-
-func (doctor) Preflight(context.Context, *PreflightOptions) (fix.Report, error) {
-	return fix.Report{}, errNotWired
-}
-
-func (doctor) Trace(context.Context, *TraceOptions) (fix.Report, error) {
-	return fix.Report{}, errNotWired
-}
-
-func (doctor) Why(context.Context, *WhyOptions) (printer.Why, error) {
-	return printer.Why{}, errNotWired
-}
-
-func (doctor) Audit(context.Context, *AuditOptions) (fix.Report, error) {
-	return fix.Report{}, errNotWired
-}
-
-func (doctor) Snapshot(ctx context.Context, s *Scope, releases []string) (*snapshot.Snapshot, error) {
-	return s.Snapshot(ctx, releases...)
-}
-
 // checkDoc is the documentation of one finding.
 type checkDoc struct {
 	Code     string           `json:"code"`
@@ -139,7 +113,15 @@ type checkDoc struct {
 
 // checkDocs lists the documentation of every finding, by code.
 func checkDocs() []checkDoc {
-	return nil
+	var out []checkDoc
+	for _, c := range checks.All() {
+		out = append(out, checkDoc{
+			Code: c.Code, Name: c.Name, Severity: c.Doc.Severity, Title: c.Doc.Title, Text: c.Doc.Text,
+			Before: c.Doc.Before, After: c.Doc.After, Since: c.Doc.Since,
+		})
+	}
+	slices.SortFunc(out, func(a, b checkDoc) int { return strings.Compare(a.Code, b.Code) })
+	return out
 }
 
 // clusterRole is what pkg/cluster asks for: the records, what says how they fare, and every kind that the charts of

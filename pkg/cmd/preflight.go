@@ -98,9 +98,34 @@ func (a *app) toPreflight(c *cobra.Command, args []string, f preflightFlags) (*P
 		scope.Cluster = nil
 	}
 	return &PreflightOptions{
-		Scope: scope, Release: args[0], ChartRef: args[1], Version: f.version, Values: given, Reuse: reuse,
+		Scope: scope, Release: args[0], ChartRef: args[1], Version: f.version, Values: given, Given: f.words(), Reuse: reuse,
 		Offline: f.offline, KubeVersion: f.kubeVersion, APIVersions: f.apiVersions,
 	}, nil
+}
+
+// words gives the value flags back as they were given, for the command of a fix.
+func (f preflightFlags) words() []string {
+	var out []string
+	for _, kind := range []struct {
+		name string
+		args []string
+	}{
+		{"-f", f.values.files}, {"--set-json", f.values.setJSON}, {"--set", f.values.set}, {"--set-string", f.values.setString},
+		{"--set-file", f.values.setFile}, {"--set-literal", f.values.setLiteral},
+	} {
+		for _, a := range kind.args {
+			out = append(out, kind.name, a)
+		}
+	}
+	for _, mode := range []struct {
+		set  bool
+		name string
+	}{{f.reuse, "--reuse-values"}, {f.reset, "--reset-values"}, {f.resetThenReuse, "--reset-then-reuse-values"}} {
+		if mode.set {
+			out = append(out, mode.name)
+		}
+	}
+	return out
 }
 
 // reuseMode reads the three flags; helm lets the last of its own precedence win, the doctor asks.

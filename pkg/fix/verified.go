@@ -26,6 +26,8 @@ type Verified struct {
 	values   map[string]any
 	changes  []Change
 	leftOver []string
+	partial  bool // some of the fields that were lost stay lost
+	order    int  // of the remedy
 }
 
 // Summary is a verb phrase: what the fix does.

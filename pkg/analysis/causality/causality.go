@@ -55,7 +55,8 @@ type Effect struct {
 	Fails      error
 	Echo       bool // the value itself stands in a field that it reaches
 	Evidence   []finding.Evidence
-	Alt        any // the other value that showed an effect
+	Alt        any             // the other value that showed an effect
+	Ways       [][]values.Edit // sets of edits with which it shows, each confirmed and minimal, the smallest first
 }
 
 // Budget bounds the work.

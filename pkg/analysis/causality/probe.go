@@ -14,6 +14,19 @@ import (
 // probe is a text that no chart has.
 const probe = "kgw-doctor-probe"
 
+// IsProbe says whether a value was made up by this package.
+func IsProbe(v any) bool {
+	switch t := v.(type) {
+	case string:
+		return t == probe
+	case map[string]any:
+		return t[probe] != nil
+	case []any:
+		return len(t) == 1 && (t[0] == probe || IsProbe(t[0]) || rendering.Equal(t[0], map[string]any{"name": probe}))
+	}
+	return false
+}
+
 // others gives values to put instead of v: of its type, the most telling first. Literals are what templates compare
 // the value with.
 func others(v any, literals []any) []any {

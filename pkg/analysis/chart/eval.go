@@ -197,6 +197,7 @@ func (i *interpreter) getAlternatives(v *val, name string) *val {
 		k := i.get(a.val, name)
 		out.alts = append(out.alts, alt{k, a.when})
 	}
+	out.depth = v.depth
 	if m, ok := asMap(v.v); ok && v.known {
 		out.v, out.known = m[name], true
 	} else if v.known && v.v == nil {

@@ -87,6 +87,9 @@ func fallback(a []*val) *val {
 	if out.known && sprigEmpty(out.v) {
 		out.v = a[len(a)-1].v
 	}
+	if out.depth = depthOf(out.alts); out.depth > maxAlternatives {
+		out = out.flat()
+	}
 	return out
 }
 
@@ -307,6 +310,9 @@ func merged(a []*val, overwrite bool) *val {
 	}
 	if out.known {
 		out.v = overlayAll(tables)
+	}
+	if out.depth = depthOf(out.alts); out.depth > maxAlternatives {
+		out = out.flat()
 	}
 	return out
 }

@@ -380,10 +380,14 @@ func (i *interpreter) mergeVars(before []variable, cond *Cond, want, holds bool)
 		if !holds {
 			chosen = old.val
 		}
-		i.frame.vars[k].val = &val{
+		merged := &val{
 			v: chosen.v, known: chosen.known,
 			alts: []alt{{now, when}, {old.val, &Cond{Op: Not, Args: []*Cond{when}}}},
 		}
+		if merged.depth = depthOf(merged.alts); merged.depth > maxAlternatives {
+			merged = merged.flat()
+		}
+		i.frame.vars[k].val = merged
 	}
 }
 

@@ -22,7 +22,14 @@ type val struct {
 	list []*val          // items of a list that a template made
 	alts []alt           // what it may be, the first asked first
 	cond *Cond           // when it is true, where that is not simply its own truth
+
+	depth int      // of alternatives within alternatives
+	memo  []source // of alts, which never change
 }
+
+// maxAlternatives bounds how deep alternatives are kept apart: a loop that assigns a variable again and again nests
+// one level with each turn. Deeper ones are one source each, without an order.
+const maxAlternatives = 6
 
 // alt is one of several things that a value may be: the first whose condition holds (or that is not empty).
 type alt struct {
@@ -66,6 +73,29 @@ func distinct(src []source) []source {
 	return out
 }
 
+func (s source) again(t source) bool {
+	return s.whole == t.whole && len(s.path) == len(t.path) && s.path.HasPrefix(t.path)
+}
+
+// flat is the value without its alternatives: all that it may come from, in no order.
+func (x *val) flat() *val {
+	out := &val{v: x.v, known: x.known}
+	for _, s := range x.sources() {
+		s.rank, s.chain, s.when = 0, nil, nil
+		out.src = append(out.src, s)
+	}
+	out.src = distinct(out.src)
+	return out
+}
+
+func depthOf(alts []alt) int {
+	d := 0
+	for _, a := range alts {
+		d = max(d, a.depth+1)
+	}
+	return d
+}
+
 func (s source) same(t source) bool {
 	return s.rank == t.rank && s.whole == t.whole && s.done == t.done && s.chain == t.chain && len(s.path) == len(t.path) && s.path.HasPrefix(t.path)
 }
@@ -86,7 +116,10 @@ func (x *val) sources() []source {
 		out = append(out, i.sources()...)
 	}
 	if len(x.alts) > 0 {
-		out = append(out, chained(x.alts)...)
+		if x.memo == nil {
+			x.memo = chained(x.alts)
+		}
+		out = append(out, x.memo...)
 	}
 	return distinct(out)
 }
@@ -104,6 +137,9 @@ func chained(alts []alt) []source {
 			s.chain, s.done = chain, false
 			if a.when != nil {
 				s.when = append(slices.Clone(s.when), a.when)
+			}
+			if slices.ContainsFunc(out, s.again) {
+				continue // asked before: it is not asked again for nothing
 			}
 			out = append(out, s)
 			chain.Members = append(chain.Members, Member{s.path, s.whole, s.rank, s.when})

@@ -180,15 +180,18 @@ func writer(d drift.Difference) string {
 		}
 		return "not known: the field has no manager"
 	}
-	text := d.By
-	how := d.Manager
+	text, how := d.By, d.Manager
 	if d.Operation != "" {
 		how += ", " + d.Operation
 	}
 	if d.Subresource != "" {
 		how += ", subresource " + d.Subresource
 	}
-	text += " (field manager " + how + ")"
+	if text == "" {
+		text = "field manager " + how
+	} else {
+		text += " (field manager " + how + ")"
+	}
 	if d.Time != "" {
 		text += ", " + d.Time
 	}

@@ -88,7 +88,7 @@ func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 	}
 	notInForce(f, r, &x)
 	made(f, r, &x)
-	x.Steps = afterFailure(f, r, deployed)
+	afterFailure(f, r, deployed, &x)
 	return x
 }
 
@@ -184,16 +184,21 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// afterFailure is what to do. A first revision has nothing to go back to.
-func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool) []string {
+// afterFailure says what to do. A first revision has nothing to go back to.
+func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool, x *finding.Finding) {
 	name, namespace := quote(f.Release.Name), quote(f.Release.Namespace)
-	if deployed {
-		return []string{rollback(f, f.Record.Revision) + "   # back to what is deployed; then upgrade with values that work"}
+	next := "put the values right, then helm upgrade --install"
+	step := fmt.Sprintf("helm get values %s --namespace %s --revision %d", name, namespace, r.Revision)
+	switch {
+	case deployed:
+		next = fmt.Sprintf("go back to revision %d, then upgrade with values that work", f.Record.Revision)
+		step = rollback(f, f.Record.Revision)
+	case r.Status != "failed":
+		next = "if no other helm is at work: uninstall, then install again"
+		step = "helm uninstall " + name + " --namespace " + namespace
 	}
-	if r.Status == "uninstalling" || strings.HasPrefix(r.Status, "pending") {
-		return []string{"helm uninstall " + name + " --namespace " + namespace + "   # if no other helm is at work; then install again"}
-	}
-	return []string{fmt.Sprintf("helm get values %s --namespace %s --revision %d   # put these right, then helm upgrade --install", name, namespace, r.Revision)}
+	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: next})
+	x.Steps = []string{step}
 }
 
 // Irreproducible tells of a stored manifest that its own chart and values do not render.
@@ -256,7 +261,8 @@ func irreproducible(f *analysis.Facts) finding.Finding {
 	if len(paths) == 1 {
 		x.ValuePath = paths[0]
 	}
-	x.Steps = []string{fmt.Sprintf("helm get manifest %s --namespace %s --revision %d   # what was applied; look for a post-renderer in the job that runs helm",
+	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "look for a post-renderer where helm is run"})
+	x.Steps = []string{fmt.Sprintf("helm get manifest %s --namespace %s --revision %d",
 		quote(f.Release.Name), quote(f.Release.Namespace), f.Record.Revision)}
 	return x
 }

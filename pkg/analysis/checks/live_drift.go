@@ -103,7 +103,7 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 			x.Facts = append(x.Facts, finding.Fact{Label: "running", Text: shown(kind, g.Field.Field, g.Live)})
 		}
 	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)}, finding.Fact{Label: "will it", Text: future(d)})
+	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)}, finding.Fact{Label: "next", Text: future(d)})
 	if decidedBy(f, &x, fieldsOf(group)...) {
 		x.Severity = finding.Error
 	}
@@ -131,11 +131,11 @@ func fieldsOf(group []drift.Difference) []finding.Field {
 func future(d drift.Difference) string {
 	switch {
 	case d.Returns:
-		return "come back: " + d.By + " writes the field again when it is put back"
+		return "it comes back: " + d.By + " writes the field again when somebody puts it back, and must let go of it first"
 	case !typed(d.APIVersion):
-		return "stay: Helm 3 does not compare custom resources with the live object"
+		return "it stays: Helm 3 does not compare custom resources with the live object, so that an upgrade leaves it"
 	}
-	return "stay until the next helm upgrade or rollback, which puts the rendered value back"
+	return "it stays until the next helm upgrade or rollback, which puts the rendered value back"
 }
 
 // typed says whether Helm knows the kind and compares it with the live object; the others are custom resources.
@@ -150,23 +150,30 @@ var kubernetesGroups = []string{"admissionregistration.k8s.io", "certificates.k8
 
 // restore is what to do about a difference.
 func restore(f *analysis.Facts, d drift.Difference) []string {
-	look := kubectl("get", d.Object) + " --output yaml --show-managed-fields   # who owns the field"
+	look := kubectl("get", d.Object) + " --output yaml --show-managed-fields"
 	switch {
 	case autoscaled(d):
 		return nil
 	case d.Returns:
-		return []string{look, "# " + d.By + " must let go of the field first; then:", rollback(f, f.Record.Revision)}
+		return []string{look, rollback(f, f.Record.Revision)}
 	case !typed(d.APIVersion):
-		return []string{fmt.Sprintf("helm get manifest %s --namespace %s | kubectl apply --namespace %s --server-side --force-conflicts --field-manager=helm --filename -   # puts every rendered field of the release back",
+		return []string{fmt.Sprintf("helm get manifest %s --namespace %s | kubectl apply --namespace %s --server-side --force-conflicts --field-manager=helm --filename -",
 			quote(f.Release.Name), quote(f.Release.Namespace), quote(f.Release.Namespace))}
 	case d.Helm && d.Operation == "Update" && d.By != "":
-		return []string{look, rollback(f, f.Record.Revision) + "   # asks again; admission may change it again"}
+		return []string{look, rollback(f, f.Record.Revision)}
+	case applied(f, d):
+		return []string{rollback(f, f.Record.Revision) + " --force-conflicts"}
 	}
-	step := rollback(f, f.Record.Revision) + "   # the deployed revision again: puts the rendered values back"
-	if d.Helm && d.Operation == "Apply" {
-		step = rollback(f, f.Record.Revision) + " --force-conflicts   # Helm 4: takes the field back from its other owner"
-	}
-	return []string{step}
+	return []string{rollback(f, f.Record.Revision)}
+}
+
+// applied says whether Helm wrote the object by server-side apply, as Helm 4 does: it then takes a field back from its
+// other owner only when it is told to.
+func applied(f *analysis.Facts, d drift.Difference) bool {
+	x := f.Live.Get(d.Object.Kind, d.Namespace, d.Name)
+	return slices.ContainsFunc(drift.Writers(x, "metadata.annotations[\"meta.helm.sh/release-name\"]"), func(w drift.Writer) bool {
+		return w.Helm && w.Operation == "Apply"
+	})
 }
 
 // Missing tells of objects that are not there, or that another release has taken.
@@ -197,15 +204,16 @@ func absent(f *analysis.Facts, d drift.Difference) finding.Finding {
 	x := finding.Finding{Severity: finding.Error, Object: &d.Object}
 	if d.Kind == drift.Foreign {
 		x.Message = fmt.Sprintf("%s belongs to release %s, and is rendered by %s/%s too", d.Object, d.Live, f.Release.Namespace, f.Release.Name)
-		x.Facts = []finding.Fact{{Label: "writer", Text: writer(d)}}
-		x.Steps = []string{kubectl("get", d.Object) + " --output yaml --show-managed-fields   # one of the two releases must give the object another name"}
+		x.Facts = []finding.Fact{{Label: "writer", Text: writer(d)}, {Label: "next", Text: "one of the two releases must give the object another name"}}
+		x.Steps = []string{kubectl("get", d.Object) + " --output yaml --show-managed-fields"}
 		return x
 	}
 	x.Message = d.Object.String() + " is rendered, and is not in the cluster"
 	if d.File != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "template", Text: d.File})
 	}
-	x.Steps = []string{rollback(f, f.Record.Revision) + "   # the deployed revision again: makes the object"}
+	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "a rollback to the deployed revision makes it again"})
+	x.Steps = []string{rollback(f, f.Record.Revision)}
 	return x
 }
 
@@ -239,7 +247,7 @@ An error if a value that was given decides the field.`,
 			if decidedBy(f, &x, fieldsOf([]drift.Difference{d})...) {
 				x.Severity = finding.Error
 			}
-			x.Steps = []string{"kubectl explain " + quote(strings.ToLower(kind)+explained(d.Field.Field)) + "   # what the API server knows"}
+			x.Steps = []string{"kubectl explain " + quote(strings.ToLower(kind)+explained(d.Field.Field))}
 			out = append(out, x)
 		}
 		return out, nil

@@ -58,14 +58,16 @@ func running(w *drift.Workload, kind, field string, seen drift.Seen) []finding.F
 		}
 	}
 	if seen.Pods != nil {
-		pods := w.Value(field, seen.Live).Pods
-		switch {
-		case pods.Total == 0:
-			others = append(others, finding.Fact{Label: "running", Text: "no Pods"})
-		case pods.Matching > 0:
-			places = append(places, fmt.Sprintf("%d of %s", pods.Matching, plural(pods.Total, "pod", "pods")))
-		default:
-			others = append(others, finding.Fact{Label: "running", Text: "another value     in " + plural(pods.Total, "pod", "pods")})
+		total := plural(seen.Pods.Total, "pod", "pods")
+		for _, v := range w.PodValues(field) {
+			if same(v.Value) {
+				places = append(places, fmt.Sprintf("%d of %s", v.Pods, total))
+			} else {
+				others = append(others, finding.Fact{Label: "running", Text: fmt.Sprintf("%s     in %d of %s", shown(kind, field, v.Value), v.Pods, total)})
+			}
+		}
+		if seen.Pods.Total == 0 {
+			others = append(others, finding.Fact{Label: "running", Text: "no pods"})
 		}
 	}
 	line := finding.Fact{Label: "running", Text: shown(kind, field, seen.Live) + "     in " + strings.Join(places, ", ")}

@@ -164,21 +164,9 @@ func (s *sights) looked(o rendering.Object) bool {
 		return s.Header.Namespace == "" || s.Header.Namespace == namespace || clusterScoped[o.Kind]
 	}
 	// Made with kubectl: others of the kind, which are not the release's, show that the kind was listed.
-	for _, x := range s.Kind(o.Kind) {
-		if !s.rendered[snapshot.ObjectName(x.GetKind(), x.GetNamespace(), x.GetName())] && (x.GetNamespace() == "" || s.everywhere(o.Kind, namespace)) {
-			return true
-		}
-	}
-	return false
-}
-
-// everywhere says whether objects of a kind were read in a namespace, or in several.
-func (s *sights) everywhere(kind, namespace string) bool {
-	seen := map[string]bool{}
-	for _, x := range s.Kind(kind) {
-		seen[x.GetNamespace()] = true
-	}
-	return seen[namespace] || len(seen) > 1
+	return slices.ContainsFunc(s.Kind(o.Kind), func(x *unstructured.Unstructured) bool {
+		return !s.rendered[snapshot.ObjectName(x.GetKind(), x.GetNamespace(), x.GetName())]
+	})
 }
 
 // listFailed says whether a gap speaks of a whole kind, as "deployments in namespace x" does.

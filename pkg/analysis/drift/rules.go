@@ -86,7 +86,7 @@ func whose(w Writer, live *unstructured.Unstructured, field string, snap *snapsh
 	case w.Subresource == "scale" && w.Manager == "kube-controller-manager":
 		return "a HorizontalPodAutoscaler", true
 	case w.Helm && w.Manager != "helm-controller":
-		return "Helm's own request, changed at admission (a mutating webhook or policy), or by a post-renderer", false
+		return "nobody but Helm owns the field: changed at admission (a mutating webhook or policy), or by somebody who left no trace", false
 	case w.Manager == "kubectl" && w.Operation == "Update":
 		return "kubectl", false
 	case person[w.Manager] != "":

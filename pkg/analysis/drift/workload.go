@@ -199,6 +199,32 @@ func (w *Workload) Value(field string, want any) Seen {
 	return out
 }
 
+// PodValue is a value that a field has in some of the Pods.
+type PodValue struct {
+	Value any // rendering.Absent{} where the field is not there
+	Pods  int
+}
+
+// PodValues groups the workload's Pods by what they have in a field of its template, most Pods first; nil if the field
+// is not one of the template, or the Pods were not read.
+func (w *Workload) PodValues(field string) []PodValue {
+	inPod, ok := podField(field)
+	if !ok || !w.PodsRead {
+		return nil
+	}
+	var out []PodValue
+	for _, p := range w.Pods {
+		v := lookup(p, inPod)
+		i := slices.IndexFunc(out, func(o PodValue) bool { return Same("v1", "Pod", inPod, o.Value, v) })
+		if i < 0 {
+			i, out = len(out), append(out, PodValue{Value: v})
+		}
+		out[i].Pods++
+	}
+	slices.SortStableFunc(out, func(a, b PodValue) int { return cmp.Compare(b.Pods, a.Pods) })
+	return out
+}
+
 func lookup(o *unstructured.Unstructured, field string) any {
 	if v, found := rendering.Lookup(o.Object, field); found {
 		return v

@@ -1,0 +1,110 @@
+// Package checks is what is worth telling. A check only reads facts.
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// All lists every check, in the order of their codes.
+func All() []*analysis.Check {
+	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot}
+	return append(out, liveChecks()...)
+}
+
+// Retired codes are never used again.
+var Retired = map[string]string{}
+
+// show writes path=value.
+func show(path fmt.Stringer, v any) string { return path.String() + "=" + rendering.Show(v) }
+
+// asked is the fact that names the value as it was given.
+func asked(f *analysis.Facts, e causality.Effect) finding.Fact {
+	text := rendering.Show(e.Value)
+	switch {
+	case f.Mode == analysis.Audit:
+		text += ", preset by values.yaml"
+	case f.Mode == analysis.Preflight:
+		text += ", given now"
+	case f.Record != nil:
+		text += fmt.Sprintf(", given in revision %d", f.Record.Revision)
+	}
+	return finding.Fact{Label: "asked", Text: text}
+}
+
+// origin says who gave a value.
+func origin(c causality.Cause) string {
+	if c.Supplied {
+		return "given as well"
+	}
+	return "preset by the chart"
+}
+
+// template writes a place without the chart's name, as people find it in the chart.
+func template(s rendering.Site) string {
+	if i := strings.Index(s.String(), "/templates/"); i >= 0 && !strings.Contains(s.File[:i], "/charts/") {
+		return s.String()[i+1:]
+	}
+	return s.String()
+}
+
+// mainMiss is the lost field to speak of: one of a workload's containers before others.
+func mainMiss(misses []causality.Miss) causality.Miss {
+	best, score := misses[0], -1
+	for _, m := range misses {
+		n := 0
+		if workload(m.Kind) {
+			n += 2
+		}
+		if strings.Contains(m.Field.Field, "containers[") {
+			n++
+		}
+		if strings.Contains(m.Field.Field, "checksum/") || m.Field.Field == "" {
+			n -= 4
+		}
+		if n > score {
+			best, score = m, n
+		}
+	}
+	return best
+}
+
+func workload(kind string) bool {
+	switch kind {
+	case "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob":
+		return true
+	}
+	return false
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// proof turns the evidence into one fact.
+func proof(e causality.Effect) []finding.Fact {
+	var out []finding.Fact
+	for i, v := range e.Evidence {
+		if i == 4 {
+			break
+		}
+		out = append(out, finding.Fact{Label: "proof", Text: v.Did + ": " + v.Saw})
+	}
+	return out
+}
+
+// absentToNil makes a value fit for JSON.
+func absentToNil(v any) any {
+	if _, is := v.(rendering.Absent); is {
+		return nil
+	}
+	return v
+}

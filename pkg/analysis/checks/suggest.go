@@ -1,0 +1,220 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// suggestion is a path that may have been meant, and that shows when it is set.
+type suggestion struct {
+	path   string
+	why    string
+	score  float64
+	remedy finding.Remedy
+}
+
+const (
+	maxTried = 24 // suggestions rendered
+	maxKept  = 4
+)
+
+// suggestions are the paths that resemble root and that carry the values when they are set there, the likeliest
+// first. Likeness comes first; then what the values change there: the object or field that the given path speaks of.
+func suggestions(f *analysis.Facts, root values.Path, leaves []causality.Effect) []suggestion {
+	w := f.World
+	var out []suggestion
+	for i, s := range f.Reading.Nearest(root, w.Defaults()) {
+		if i == maxTried {
+			break
+		}
+		edits := moved(f, root, s.Path, leaves)
+		after := w.Try(edits...)
+		if after.Err != nil {
+			continue
+		}
+		changes := rendering.Diff(w.Baseline(), after)
+		meant := carrying(changes, leaves)
+		if len(meant) == 0 {
+			continue
+		}
+		score := s.Score + resemblance(root, meant) - spread(changes)
+		out = append(out, suggestion{s.Path.String(), s.Why, score, finding.Remedy{
+			Summary: fmt.Sprintf("set %s (%s)", s.Path, s.Why), Edits: append(edits, cleared(f, leaves)...), Meant: meant,
+		}})
+	}
+	slices.SortStableFunc(out, func(a, b suggestion) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return 0
+	})
+	if len(out) > maxKept {
+		out = out[:maxKept]
+	}
+	return out
+}
+
+// moved gives the edits that put the leaves below root to the same places below to.
+func moved(f *analysis.Facts, root, to values.Path, leaves []causality.Effect) []values.Edit {
+	if at, found := values.Get(f.Supplied, root); found && len(leaves) > 1 {
+		// A list or table goes as a whole.
+		if _, isTable := at.(map[string]any); !isTable {
+			return []values.Edit{values.Set(to, at)}
+		}
+	}
+	var out []values.Edit
+	for _, e := range leaves {
+		rest := e.Path[len(root):]
+		if len(rest) > 0 && rest[0].Index >= 0 {
+			at, _ := values.Get(f.Supplied, root)
+			return []values.Edit{values.Set(to, at)}
+		}
+		out = append(out, values.Set(to.Join(rest), e.Value))
+	}
+	return out
+}
+
+// cleared takes the unread values out: the chart's own value comes back, or null.
+func cleared(f *analysis.Facts, leaves []causality.Effect) []values.Edit {
+	var out []values.Edit
+	done := map[string]bool{}
+	for _, e := range leaves {
+		p := e.Path
+		for i, s := range p {
+			if s.Index >= 0 {
+				p = p[:i]
+				break
+			}
+		}
+		if done[p.String()] {
+			continue
+		}
+		done[p.String()] = true
+		d, found := values.Get(f.World.Defaults(), p)
+		if found && d != nil {
+			out = append(out, values.Set(p, d))
+		} else {
+			out = append(out, values.Set(p, nil))
+		}
+	}
+	return out
+}
+
+// carrying lists the changed fields that hold one of the values. For switches any change counts.
+func carrying(changes []rendering.Change, leaves []causality.Effect) []finding.Field {
+	var out []finding.Field
+	for _, c := range changes {
+		if _, gone := c.To.(rendering.Absent); gone {
+			continue
+		}
+		for _, e := range leaves {
+			if holdsValue(c.To, e) {
+				out = append(out, c.Field)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func holdsValue(field any, e causality.Effect) bool {
+	switch v := e.Value.(type) {
+	case bool, nil:
+		return true
+	case map[string]any, []any:
+		return true
+	default:
+		return strings.Contains(fmt.Sprint(field), fmt.Sprint(v))
+	}
+}
+
+// resemblance rewards changes in the object, container or field that the path speaks of.
+func resemblance(root values.Path, meant []finding.Field) float64 {
+	best := 0.0
+	for _, m := range meant {
+		n := 0.0
+		where := folded(m.Object.Name + " " + m.Field)
+		for _, s := range root[:len(root)-1] {
+			if s.Index < 0 && len(s.Key) > 2 && strings.Contains(where, folded(s.Key)) {
+				n += 1.5
+			}
+		}
+		if strings.HasSuffix(folded(m.Field), folded(root.Last())) {
+			n++
+		}
+		if n > best {
+			best = n
+		}
+	}
+	return best
+}
+
+func folded(s string) string {
+	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s))
+}
+
+// spread is the price of changing many objects.
+func spread(changes []rendering.Change) float64 {
+	seen := map[finding.Object]bool{}
+	for _, c := range changes {
+		seen[c.Object] = true
+	}
+	return min(float64(len(seen)-1)*0.1, 1)
+}
+
+// UnescapedDot tells of values that landed beside a declared key that holds a dot.
+var UnescapedDot = &analysis.Check{
+	Code: "KGW1005",
+	Name: "unescaped dot",
+	Doc: analysis.Doc{
+		Title: "a dot in a key was taken for a level",
+		Text: `The chart declares a key that holds a dot, and the value was given without the backslash: Helm made tables of it.
+The value may even show, under a name that nobody asked for.`,
+		Before: "--set configs.params.server.insecure=true",
+		After:  `--set configs.params.server\.insecure=true`,
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.World == nil || f.Mode == analysis.Audit {
+			return nil, nil
+		}
+		declared := f.World.Defaults()
+		var out []finding.Finding
+		for _, e := range f.Effects {
+			if e.HasDefault || e.Verdict == finding.Unread {
+				continue
+			}
+			if meant := unescapedKey(e.Path, declared); meant != nil {
+				out = append(out, dotted(f, e, meant))
+			}
+		}
+		return out, nil
+	},
+}
+
+func dotted(f *analysis.Facts, e causality.Effect, meant values.Path) finding.Finding {
+	edits := []values.Edit{values.Set(meant, e.Value)}
+	var fields []finding.Field
+	if after := f.World.Try(edits...); after.Err == nil {
+		fields = carrying(rendering.Diff(f.World.Baseline(), after), []causality.Effect{e})
+	}
+	return finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Error, Evidence: e.Evidence,
+		Message: fmt.Sprintf("%s makes tables, where the chart has the key %s", show(e.Path, e.Value), meant),
+		Facts:   []finding.Fact{asked(f, e), {Label: "meant?", Text: meant.String()}},
+		Remedies: []finding.Remedy{{
+			Summary: "escape the dot", Meant: fields,
+			Edits: append(edits, cleared(f, []causality.Effect{e})...),
+		}},
+	}
+}

@@ -1,0 +1,248 @@
+package fix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// maxFixes is how many fixes are proved for one finding.
+const maxFixes = 3
+
+// Prove tries the remedies of every finding and keeps those that hold.
+//
+// A remedy holds if (1) the chart renders with it, by Helm's own engine and schema; (2) every field that it is meant
+// for changes to what was asked; (3) no other supplied value that was in force stops being so, and no edit of it is
+// idle; (4) every field that changes is listed. Refused ones are kept with the reason.
+//
+// Cost: one whole rendering per fix that is kept, and one of the reached files per supplied value and remedy.
+func Prove(f *analysis.Facts, r finding.Release) Release {
+	out := Release{Release: r, Findings: []Finding{}}
+	for _, x := range r.Findings {
+		done := Finding{Finding: x, Fixes: []Verified{}}
+		for i, remedy := range x.Remedies {
+			if len(done.Fixes) == maxFixes {
+				break
+			}
+			v, err := prove(f, x, remedy)
+			if err != nil {
+				done.Refused = append(done.Refused, Refused{Summary: remedy.Summary, Set: sets(f, remedy.Edits), Reason: err.Error()})
+				continue
+			}
+			v.order = i
+			if !slices.ContainsFunc(done.Fixes, func(have Verified) bool { return slices.Equal(have.flags, v.flags) }) {
+				done.Fixes = append(done.Fixes, v)
+			}
+		}
+		if x.Code != "KGW1004" {
+			rank(done.Fixes)
+		}
+		out.Findings = append(out.Findings, done)
+	}
+	return out
+}
+
+// rank puts the fix first that makes every lost field right, with the fewest side effects and flags.
+func rank(fixes []Verified) {
+	slices.SortStableFunc(fixes, func(a, b Verified) int {
+		if a.partial != b.partial {
+			if a.partial {
+				return 1
+			}
+			return -1
+		}
+		if d := a.asides() - b.asides(); d != 0 {
+			return d
+		}
+		return a.order - b.order
+	})
+}
+
+func (v Verified) asides() int {
+	n := 0
+	for _, c := range v.changes {
+		if !c.Intended {
+			n++
+		}
+	}
+	return n
+}
+
+func sets(f *analysis.Facts, edits []values.Edit) []string {
+	fl, err := flags(edits, f.Supplied)
+	if err != nil {
+		return []string{}
+	}
+	out := []string{}
+	for _, x := range fl {
+		out = append(out, x.arg)
+	}
+	return out
+}
+
+func prove(f *analysis.Facts, x finding.Finding, remedy finding.Remedy) (Verified, error) {
+	fl, err := flags(remedy.Edits, f.Supplied)
+	if err != nil {
+		return Verified{}, err
+	}
+	if f.World == nil {
+		return proveRendering(f, remedy, fl)
+	}
+	after := f.World.Try(remedy.Edits...)
+	if after.Err != nil {
+		return Verified{}, fmt.Errorf("the chart does not render with it: %w", after.Err)
+	}
+	changes := rendering.Diff(f.World.Baseline(), after)
+	if len(changes) == 0 {
+		return Verified{}, fmt.Errorf("it changes nothing")
+	}
+	meant, partial, err := fulfilled(f, remedy, changes, after)
+	if err != nil {
+		return Verified{}, err
+	}
+	if err := harmless(f, x, remedy, after); err != nil {
+		return Verified{}, err
+	}
+	if err := byHelm(f, remedy, after); err != nil {
+		return Verified{}, err
+	}
+	v := Verified{summary: remedy.Summary, partial: partial, values: values.Apply(map[string]any{}, nested(remedy.Edits)...)}
+	for _, c := range changes {
+		v.changes = append(v.changes, Change{Field: c.Field, From: plain(c.From), To: plain(c.To), Intended: meant[c.ID()]})
+	}
+	slices.SortStableFunc(v.changes, func(a, b Change) int {
+		if a.Intended == b.Intended {
+			return 0
+		}
+		if a.Intended {
+			return -1
+		}
+		return 1
+	})
+	v.write(f, fl)
+	return v, nil
+}
+
+// proveRendering is for a chart that did not render: the fix is proved if it does now.
+func proveRendering(f *analysis.Facts, remedy finding.Remedy, fl []flag) (Verified, error) {
+	if _, err := f.Renderer.Helm(values.Apply(f.Supplied, remedy.Edits...)); err != nil {
+		return Verified{}, fmt.Errorf("the chart still does not render: %w", err)
+	}
+	v := Verified{summary: remedy.Summary, changes: []Change{}, values: values.Apply(map[string]any{}, nested(remedy.Edits)...)}
+	v.write(f, fl)
+	return v, nil
+}
+
+// nested drops null edits of places that another edit sets anew: a fragment of values.yaml holds each place once.
+func nested(edits []values.Edit) []values.Edit { return edits }
+
+func plain(v any) any {
+	if _, absent := v.(rendering.Absent); absent {
+		return nil
+	}
+	return v
+}
+
+// fulfilled holds the changes against the fields that the remedy is meant for. partial tells that some of them stay
+// what they were.
+func fulfilled(f *analysis.Facts, remedy finding.Remedy, changes []rendering.Change, after *rendering.Outcome) (map[string]bool, bool, error) {
+	changed, made := map[string]bool{}, map[finding.Object]bool{}
+	for _, c := range changes {
+		changed[c.ID()] = true
+		if c.Field.Field == "" {
+			made[c.Object] = true
+		}
+	}
+	meant := map[string]bool{}
+	missed := 0
+	for _, m := range remedy.Meant {
+		switch {
+		case changed[rendering.FieldID(m)]:
+			meant[rendering.FieldID(m)] = true
+		case made[m.Object]:
+			meant[rendering.FieldID(finding.Field{Object: m.Object})] = true
+		default:
+			missed++
+		}
+	}
+	if len(remedy.Meant) == 0 {
+		for id := range changed {
+			meant[id] = true
+		}
+		return meant, false, nil
+	}
+	if len(meant) == 0 {
+		return nil, false, fmt.Errorf("the field that is meant stays what it is")
+	}
+	return meant, missed > 0, nil
+}
+
+// harmless says whether every supplied value that was in force still is, and whether every edit is needed.
+func harmless(f *analysis.Facts, x finding.Finding, remedy finding.Remedy, after *rendering.Outcome) error {
+	if len(f.Effects) > 60 {
+		return nil
+	}
+	for _, e := range f.Effects {
+		if len(e.Removed) == 0 || slices.ContainsFunc(remedy.Edits, func(r values.Edit) bool { return r.Path.Overlaps(e.Path) }) {
+			continue
+		}
+		without := f.World.Try(append(slices.Clone(remedy.Edits), values.Remove(e.Path))...)
+		if without.Err == nil && rendering.Same(without, after) {
+			return fmt.Errorf("%s, which is in force, would do nothing any more", e.Path)
+		}
+	}
+	return nil
+}
+
+// byHelm renders the fixed values with Helm's own engine, schema included, and wants what the short cut gave.
+func byHelm(f *analysis.Facts, remedy finding.Remedy, after *rendering.Outcome) error {
+	texts, err := f.Renderer.Helm(values.Apply(f.Supplied, remedy.Edits...))
+	if err != nil {
+		return fmt.Errorf("helm refuses it: %w", err)
+	}
+	if len(f.World.Noise()) > 0 {
+		return nil
+	}
+	for name, text := range texts {
+		if mine, _ := after.Text(name); mine != text && !rendering.Notes(name) {
+			return fmt.Errorf("helm renders %s otherwise than expected", name)
+		}
+	}
+	return nil
+}
+
+// write fills in the forms that a person pastes.
+func (v *Verified) write(f *analysis.Facts, fl []flag) {
+	v.set, v.flags = []string{}, []string{}
+	for _, x := range fl {
+		v.set = append(v.set, x.arg)
+		v.flags = append(v.flags, x.name, x.arg)
+	}
+	if v.changes == nil {
+		v.changes = []Change{}
+	}
+	words := []string{"helm", "upgrade", f.Release.Name, f.ChartArgument}
+	if f.Mode == analysis.Preflight {
+		words = []string{"helm", "upgrade", "--install", f.Release.Name, f.ChartArgument}
+	}
+	if f.ChartVersion != "" {
+		words = append(words, "--version", f.ChartVersion)
+	}
+	words = append(words, "--namespace", f.Release.Namespace)
+	if f.Mode == analysis.Preflight {
+		words = append(words, f.Given...)
+	} else {
+		words = append(words, "--reuse-values")
+	}
+	words = append(words, v.flags...)
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quote(w)
+	}
+	v.command = strings.Join(quoted, " ")
+}
