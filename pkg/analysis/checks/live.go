@@ -46,18 +46,32 @@ func differences(f *analysis.Facts) []drift.Difference {
 	if !later(f) {
 		return all
 	}
-	next := map[string]bool{}
 	objects, _ := rendering.ParseManifest("", f.Newest.Release.Manifest)
-	for _, d := range drift.Compare(objects, f.Live, f.Release.Namespace) {
-		next[fieldOf(d)] = true
-	}
-	renders := map[string]bool{}
-	for _, o := range objects {
-		rendering.Leaves("", o.Content, func(field string, _ any) {
-			renders[rendering.FieldID(finding.Field{Object: o.Object, Field: field})] = true
+	next := drift.Compare(objects, f.Live, f.Release.Namespace)
+	return slices.DeleteFunc(all, func(d drift.Difference) bool {
+		at := whole(d)
+		return renders(objects, d.Rendered, at) && !slices.ContainsFunc(next, func(n drift.Difference) bool {
+			return n.Rendered == d.Rendered && (n.Field.Field == "" || overlap(n.Field.Field, at))
 		})
+	})
+}
+
+// whole is the field to ask another revision about: the list, where an item of it is gone, since the item may only
+// have got another key.
+func whole(d drift.Difference) string {
+	field := d.Field.Field
+	if i := strings.LastIndexByte(field, '['); i > 0 && strings.HasSuffix(field, "]") {
+		return field[:i]
 	}
-	return slices.DeleteFunc(all, func(d drift.Difference) bool { return renders[fieldOf(d)] && !next[fieldOf(d)] })
+	return field
+}
+
+// renders says whether one of the objects has the field.
+func renders(objects []rendering.Object, name finding.Object, field string) bool {
+	return slices.ContainsFunc(objects, func(o rendering.Object) bool {
+		_, found := rendering.Lookup(o.Content, field)
+		return o.Object == name && found
+	})
 }
 
 // later says whether there is a newer revision than the deployed one, which can be read.
@@ -72,9 +86,16 @@ func fieldOf(d drift.Difference) string {
 
 // deciders lists the supplied values that decide a field of a rendered object.
 func deciders(f *analysis.Facts, field finding.Field) []string {
+	names := []string{field.Field}
+	if rest, ok := strings.CutPrefix(field.Field, "data"); ok && field.Kind == "Secret" {
+		names = append(names, "stringData"+rest) // the API server moves it
+	}
+	reached := func(c rendering.Change) bool {
+		return c.Object == field.Object && slices.ContainsFunc(names, func(n string) bool { return overlap(c.Field.Field, n) })
+	}
 	var out []string
 	for _, e := range f.Effects {
-		if slices.ContainsFunc(e.Reaches, func(c rendering.Change) bool { return c.Object == field.Object && overlap(c.Field.Field, field.Field) }) {
+		if slices.ContainsFunc(e.Reaches, reached) {
 			out = append(out, e.Path.String())
 		}
 	}
