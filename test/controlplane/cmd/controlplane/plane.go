@@ -150,6 +150,9 @@ func (p *plane) bringUp(ctx context.Context) error {
 		"--service-account-private-key-file="+p.path("service-account.key"),
 		"--root-ca-file="+p.path("serving.crt"),
 		"--horizontal-pod-autoscaler-sync-period=2s",
+		// No kubelet renews a lease: without this the nodes would be called dead 50 s after the start, and their pods
+		// not ready, for good.
+		"--node-monitor-grace-period=24h",
 		"--controllers="+controllers); err != nil {
 		return err
 	}
