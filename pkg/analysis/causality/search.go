@@ -199,7 +199,7 @@ func (t *trial) search(without *rendering.Outcome) {
 		return
 	}
 	found, failure := t.fromReading()
-	if len(found) == 0 && (len(t.reads) > 0 || len(t.reading.Opaque) > 0) && failure == nil {
+	if len(found) == 0 && (len(t.reads) > 0 && !t.onlyAbove() || len(t.reading.Opaque) > 0) && failure == nil {
 		found = t.halving()
 	}
 	switch {
@@ -223,6 +223,11 @@ func (t *trial) search(without *rendering.Outcome) {
 	default:
 		t.undecided()
 	}
+}
+
+// onlyAbove says whether every read of the value is of a table above it.
+func (t *trial) onlyAbove() bool {
+	return !slices.ContainsFunc(t.reads, func(r *chart.Read) bool { return r.Path.HasPrefix(t.e.Path) })
 }
 
 // undecided is for a value that a template reads and that still could not be made to show.
@@ -249,7 +254,7 @@ func (t *trial) undecided() {
 		return
 	}
 	onlyTested := !slices.ContainsFunc(t.reads, func(r *chart.Read) bool { return !r.Test })
-	if t.used >= t.budget.Renders {
+	if t.used >= t.budget.Renders && !t.onlyAbove() {
 		e.Verdict = finding.Unknown
 		e.Reason = fmt.Sprintf("%s reads it; %d renderings did not show what it does there: allow more with --renders", e.Site, t.used)
 		return
@@ -388,7 +393,16 @@ func (t *trial) reached(err error, r *chart.Read) bool {
 	if !asError(err, &at) {
 		return false
 	}
-	return at.Site == r.Site && at.Said == "" && strings.Contains(err.Error(), t.e.Path.Last())
+	if at.Said != "" {
+		return false
+	}
+	if at.Site == r.Site && strings.Contains(err.Error(), t.e.Path.Last()) {
+		return true
+	}
+	// Or it stopped at another place of the part that the gate opened.
+	return slices.ContainsFunc(r.Guards, func(g *chart.Guard) bool {
+		return !g.Holds && g.Site.File == at.Site.File && g.Site.Line <= at.Site.Line && at.Site.Line <= g.End
+	})
 }
 
 func (t *trial) failing(f *blocked) {
@@ -397,7 +411,7 @@ func (t *trial) failing(f *blocked) {
 	for _, o := range f.obstacles {
 		e.Gates = append(e.Gates, t.cause(o.edit.Path, o.edit, o.site))
 	}
-	e.Reason = fmt.Sprintf("and the template fails where it would read it: %v", f.err)
+	e.Reason = fmt.Sprintf("with the gate open the template fails there, so more is needed: %v", f.err)
 	e.Site, e.Stack = f.read.Site, f.read.Stack
 	e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(f.edits()), Saw: f.err.Error()})
 }

@@ -177,6 +177,12 @@ func (i *interpreter) get(v *val, name string) *val {
 			return &val{known: v.known, src: src}
 		}
 	}
+	if v.isPath && name == "Values" && !isTable(v.v) {
+		// Inside "with" or "range" dot is no longer the top: the author means $.Values. Helm stops here with an error.
+		if root := i.frame.root.kids["Values"]; root != nil {
+			return root
+		}
+	}
 	if v.isPath && (v.v == nil || !isTable(v.v)) {
 		// Helm stops here with an error, or the place is in a branch that is not taken; what would be asked is known.
 		p := v.path.Key(name)
@@ -547,10 +553,14 @@ func (i *interpreter) condition(name string, args []*val) *Cond {
 		if len(args) == 2 {
 			return about(Has, args[0], args[1])
 		}
-	case "contains", "hasPrefix", "hasSuffix":
-		if len(args) == 2 {
+	case "contains", "hasPrefix", "hasSuffix", "regexMatch", "mustRegexMatch":
+		if len(args) != 2 {
+			return nil
+		}
+		if _, isText := args[1].v.(string); isText && args[1].isPath && name != "regexMatch" && name != "mustRegexMatch" {
 			return about(Has, args[1], args[0])
 		}
+		return &Cond{Op: Opaque} // about the form of a text: nothing to propose
 	case "kindIs", "typeIs":
 		if len(args) == 2 && args[0].known && args[0].v == "invalid" {
 			return &Cond{Op: Not, Args: []*Cond{args[1].truth()}}
@@ -646,8 +656,14 @@ func (f *frame) result(taken bool) *val {
 func (i *interpreter) tpl(text, data *val) *val {
 	s, ok := text.v.(string)
 	if !text.known || !ok {
+		// Whatever the text would ask for: it reaches the file, and is nothing to propose.
 		i.consume(text, false)
-		return unknown(text, data)
+		if i.taken && !text.known {
+			for _, s := range data.sources() {
+				i.mark(s.path, s.whole, false)
+			}
+		}
+		return unknown(text)
 	}
 	if !strings.Contains(s, "{{") {
 		return &val{v: strings.ReplaceAll(s, "<no value>", ""), known: true, src: text.sources(), cond: text.truthOrNil()}

@@ -1,8 +1,11 @@
 package chart
 
 import (
+	"maps"
 	"reflect"
 	"slices"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 )
 
 // followed are the functions whose arguments keep their identity in the result. A nil result means that this call is
@@ -30,8 +33,8 @@ func init() {
 		"mustMerge":          func(_ *interpreter, a []*val) *val { return merged(a, false) },
 		"mergeOverwrite":     func(_ *interpreter, a []*val) *val { return merged(a, true) },
 		"mustMergeOverwrite": func(_ *interpreter, a []*val) *val { return merged(a, true) },
-		"deepCopy":           func(_ *interpreter, a []*val) *val { return first0(a) },
-		"mustDeepCopy":       func(_ *interpreter, a []*val) *val { return first0(a) },
+		"deepCopy":           func(_ *interpreter, a []*val) *val { return copied(a) },
+		"mustDeepCopy":       func(_ *interpreter, a []*val) *val { return copied(a) },
 		"omit":               func(_ *interpreter, a []*val) *val { return omit(a) },
 		"required":           func(_ *interpreter, a []*val) *val { return last0(a) },
 		"toYaml":             func(i *interpreter, a []*val) *val { return i.keeping("toYaml", a) },
@@ -57,6 +60,19 @@ func first0(a []*val) *val {
 		return nil
 	}
 	return a[0]
+}
+
+// copied is the same value as a table of its own: what is put into it does not show in the first.
+func copied(a []*val) *val {
+	if len(a) == 0 {
+		return nil
+	}
+	out := *a[0]
+	if m, ok := asMap(out.v); ok {
+		out.v = values.Copy(m)
+	}
+	out.kids = maps.Clone(out.kids)
+	return &out
 }
 
 func last0(a []*val) *val {
@@ -198,6 +214,9 @@ func (i *interpreter) index(a []*val, get bool) *val {
 	at := a[0]
 	for _, k := range a[1:] {
 		if !k.known {
+			if !i.taken {
+				return unknown(k) // which entry cannot be said
+			}
 			return nil
 		}
 		switch key := k.v.(type) {
@@ -269,8 +288,8 @@ func (i *interpreter) set(a []*val) *val {
 		entry = &val{alts: []alt{{a[2], i.when()}, {i.get(a[0], key), nil}}}
 		old := entry.alts[1]
 		entry.v, entry.known = old.v, old.known
-	} else if m, isMap := a[0].v.(map[string]any); isMap && a[0].kids != nil {
-		m[key] = a[2].v
+	} else if m, isMap := asMap(a[0].v); isMap && m != nil {
+		m[key] = a[2].v // a copy of the chart's values, or a table that the template made
 	}
 	if a[0].kids != nil {
 		a[0].kids[key] = entry

@@ -24,6 +24,10 @@ const (
 // Cost: about that of two to five renderings of the chart.
 func ReadTemplates(w *rendering.World) *Reading {
 	out := &Reading{Opaque: map[string]string{}, byFile: map[string]*fileReads{}}
+	out.roots = map[string]bool{}
+	for _, c := range w.Charts() {
+		out.roots[values.Keys(c.Prefix...).String()] = true
+	}
 	set, err := parseAll(w.Files())
 	if err != nil {
 		for _, f := range w.Files() {
@@ -157,7 +161,7 @@ func (i *interpreter) run() {
 	f := i.call(t, root)
 	want, _ := i.world.Baseline().Text(i.file.Name)
 	if got := strings.ReplaceAll(f.out.String(), "<no value>", ""); f.exact && got != want {
-		i.reading.Opaque[i.file.Name] = "the reading differs from the rendering"
+		// What it reads was followed, but not to the letter: any change may reach it.
 		i.reads.all = true
 	}
 }
@@ -198,6 +202,20 @@ func (i *interpreter) at(n parse.Node) {
 	if lines := i.trees.lines[i.source]; lines != nil {
 		i.here = rendering.Site{File: i.source, Line: sort.SearchInts(lines, int(n.Position())+1)}
 	}
+}
+
+// lastLine is the line of the last node of a list.
+func (i *interpreter) lastLine(list *parse.ListNode) int {
+	lines := i.trees.lines[i.source]
+	if lines == nil || list == nil || len(list.Nodes) == 0 {
+		return 0
+	}
+	last := list.Nodes[len(list.Nodes)-1]
+	end := int(last.Position())
+	if t, isText := last.(*parse.TextNode); isText {
+		end += len(t.Text)
+	}
+	return sort.SearchInts(lines, end+1)
 }
 
 // flow is how a list of nodes ended.
@@ -344,7 +362,8 @@ func (i *interpreter) branch(b *parse.BranchNode, dot *val, with bool) flow {
 			return
 		}
 		holds := !v.known || truth == want
-		i.guards = append(i.guards, &Guard{cond, want, v.known && holds, site})
+		g := &Guard{Cond: cond, Want: want, Holds: v.known && holds, Site: site, End: i.lastLine(list)}
+		i.guards = append(i.guards, g)
 		was := i.taken
 		i.taken = was && holds
 		saved := i.snapshotVars(mark)
@@ -398,7 +417,7 @@ func (i *interpreter) rangeOver(t *parse.RangeNode, dot *val) {
 	i.consumeRange(v)
 	site := i.here
 	keys, items := i.elements(v)
-	guard := &Guard{v.truth(), true, v.known && len(items) > 0, site}
+	guard := &Guard{Cond: v.truth(), Want: true, Holds: v.known && len(items) > 0, Site: site, End: i.lastLine(t.List)}
 	was := i.taken
 	body := func(key, item *val, taken bool) flow {
 		i.guards = append(i.guards, guard)
@@ -437,7 +456,7 @@ func (i *interpreter) rangeOver(t *parse.RangeNode, dot *val) {
 	}
 	if t.ElseList != nil {
 		holds := v.known && len(items) == 0
-		i.guards = append(i.guards, &Guard{guard.Cond, false, holds, site})
+		i.guards = append(i.guards, &Guard{Cond: guard.Cond, Holds: holds, Site: site, End: i.lastLine(t.ElseList)})
 		i.taken = was && (holds || !v.known)
 		i.walk(t.ElseList, dot)
 		i.taken = was

@@ -11,6 +11,7 @@ import (
 // Suggestion is a path that may have been meant instead of one that nothing reads.
 type Suggestion struct {
 	Path  values.Path
+	Below bool    // an entry of a table that goes in whole
 	Why   string  // letter case, misspelt, another level, the key holds a dot, another component
 	Score float64 // higher is likelier
 }
@@ -28,8 +29,8 @@ func (r *Reading) UnreadRoot(p values.Path) values.Path {
 }
 
 func (r *Reading) touches(p values.Path) bool {
-	for _, x := range append(r.byFirst[first(p)], r.byFirst[""]...) {
-		if len(x.Path) == 0 {
+	for _, x := range r.byFirst[first(p)] {
+		if r.roots[x.Path.String()] {
 			continue
 		}
 		if x.Path.HasPrefix(p) || x.Whole && p.HasPrefix(x.Path) {
@@ -55,7 +56,7 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 				return
 			}
 		}
-		out = append(out, Suggestion{slices.Clone(p), why, score})
+		out = append(out, Suggestion{Path: slices.Clone(p), Why: why, Score: score})
 	}
 	last := root.Last()
 	for _, p := range r.Paths() {
@@ -86,7 +87,7 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 	}
 	// A table that goes in whole may take the key: service.spec for service.externalTrafficPolicy.
 	for _, x := range r.Reads {
-		if !x.Whole || len(x.Path) == 0 || x.Test {
+		if !x.Whole || r.roots[x.Path.String()] || x.Test || x.Path.Key(last).Overlaps(root) {
 			continue
 		}
 		if d, _ := values.Get(declared, x.Path); d != nil {
@@ -97,6 +98,7 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 		near := float64(sharedKeys(root, x.Path))
 		if near > 0 && (x.Path.Parent().Equal(root.Parent()) || x.Path.HasPrefix(root.Parent()) || root.HasPrefix(x.Path.Parent())) {
 			add(x.Path.Key(last), "another level", 1+near)
+			out[slices.IndexFunc(out, func(s Suggestion) bool { return s.Path.Equal(x.Path.Key(last)) })].Below = true
 		}
 	}
 	for _, p := range unescaped(root, declared) {

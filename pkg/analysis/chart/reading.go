@@ -37,6 +37,7 @@ type Guard struct {
 	Want  bool
 	Holds bool // with the values as they are
 	Site  rendering.Site
+	End   int // the last line of what it guards, in the same file
 }
 
 // Chain is a set of values asked one after the other for the same thing: default, or, coalesce, merge, if/else.
@@ -126,6 +127,7 @@ type Reading struct {
 
 	byFile  map[string]*fileReads
 	byFirst map[string][]*Read
+	roots   map[string]bool // where the values of each chart stand
 }
 
 // fileReads is what can change the text of one file.
@@ -152,16 +154,11 @@ func (r *Reading) May(file string, p values.Path) bool {
 	return false
 }
 
-// Of lists the reads that the value at p goes into.
+// Of lists the reads that the value at p goes into. Those of all values of a chart at once are left out.
 func (r *Reading) Of(p values.Path) []*Read {
 	var out []*Read
 	for _, x := range r.byFirst[first(p)] {
-		if x.Covers(p) {
-			out = append(out, x)
-		}
-	}
-	for _, x := range r.byFirst[""] {
-		if x.Covers(p) {
+		if x.Covers(p) && !r.roots[x.Path.String()] {
 			out = append(out, x)
 		}
 	}

@@ -41,6 +41,9 @@ func suggestions(f *analysis.Facts, root values.Path, leaves []causality.Effect)
 		}
 		changes := rendering.Diff(w.Baseline(), after)
 		meant := carrying(changes, leaves)
+		if s.Below {
+			meant = slices.DeleteFunc(meant, func(m finding.Field) bool { return freeForm(m.Field) })
+		}
 		if len(meant) == 0 {
 			continue
 		}
@@ -62,6 +65,16 @@ func suggestions(f *analysis.Facts, root values.Path, leaves []causality.Effect)
 		out = out[:maxKept]
 	}
 	return out
+}
+
+// freeForm says whether a field is an entry of a table that takes any key: a key that lands there proves nothing.
+func freeForm(field string) bool {
+	for _, table := range []string{"annotations", "abels", "nodeSelector", "data", "stringData", "env["} {
+		if strings.Contains(field, table+"[") || strings.Contains(field, table+".") || strings.HasSuffix(table, "[") && strings.Contains(field, table) {
+			return true
+		}
+	}
+	return strings.Contains(field, "args[")
 }
 
 // moved gives the edits that put the leaves below root to the same places below to.

@@ -319,7 +319,7 @@ Where a path that is read resembles it, setting that path was rendered, and what
 			if e.Verdict != finding.Unread {
 				continue
 			}
-			root := f.Reading.UnreadRoot(e.Path)
+			root := unreadRoot(f, e)
 			if done[root.String()] {
 				continue
 			}
@@ -328,6 +328,18 @@ Where a path that is read resembles it, setting that path was rendered, and what
 		}
 		return out, nil
 	},
+}
+
+// unreadRoot is what was misspelt or misplaced: the shortest path above the value of which nothing is read, or the
+// table that templates take and drop the value from.
+func unreadRoot(f *analysis.Facts, e causality.Effect) values.Path {
+	root := f.Reading.UnreadRoot(e.Path)
+	for _, r := range f.Reading.Of(e.Path) {
+		if len(r.Path) < len(root) {
+			root = r.Path
+		}
+	}
+	return root
 }
 
 func unread(f *analysis.Facts, e causality.Effect, root values.Path) finding.Finding {
