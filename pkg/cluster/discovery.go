@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +17,7 @@ import (
 type kinds struct {
 	versions []string // as Helm's Capabilities.APIVersions, sorted
 	known    map[schema.GroupKind][]kind
+	aliases  []alias         // in the server's order
 	partial  map[string]bool // groups that the server itself could not ask
 	err      error           // nothing is known: resources are guessed
 }
@@ -49,6 +51,8 @@ type resource struct {
 	Resource     string                  `json:"resource"`
 	ResponseKind metav1.GroupVersionKind `json:"responseKind"`
 	Scope        string                  `json:"scope"`
+	Singular     string                  `json:"singularResource"`
+	ShortNames   []string                `json:"shortNames"`
 	Subresources []struct {
 		ResponseKind metav1.GroupVersionKind `json:"responseKind"`
 	} `json:"subresources"`
@@ -85,7 +89,7 @@ func (k *kinds) aggregated(l groupList) {
 			}
 			k.versions = append(k.versions, gv.String())
 			for _, res := range v.Resources {
-				k.add(gv, res.Resource, res.ResponseKind.Kind, res.Scope == "Namespaced")
+				k.add(gv, res.Resource, res.ResponseKind.Kind, res.Scope == "Namespaced", append(res.ShortNames, res.Singular)...)
 				for _, sub := range res.Subresources {
 					k.version(gv, sub.ResponseKind.Kind)
 				}
@@ -94,10 +98,12 @@ func (k *kinds) aggregated(l groupList) {
 	}
 }
 
-func (k *kinds) add(gv schema.GroupVersion, resource, name string, namespaced bool) {
+func (k *kinds) add(gv schema.GroupVersion, resource, name string, namespaced bool, others ...string) {
 	k.version(gv, name)
 	gk := schema.GroupKind{Group: gv.Group, Kind: name}
-	k.known[gk] = append(k.known[gk], kind{gv.WithResource(resource), namespaced})
+	found := kind{gv.WithResource(resource), namespaced}
+	k.known[gk] = append(k.known[gk], found)
+	k.aliases = append(k.aliases, alias{found, append(others, resource, strings.ToLower(name))})
 }
 
 // version adds group/version/Kind, of subresources too, as Helm does.
@@ -146,7 +152,7 @@ func (r *Reader) discoverEach(ctx context.Context, versions []string, k *kinds) 
 				k.version(gv, res.Kind)
 				continue
 			}
-			k.add(gv, res.Name, res.Kind, res.Namespaced)
+			k.add(gv, res.Name, res.Kind, res.Namespaced, append(res.ShortNames, res.SingularName)...)
 		}
 	}
 }

@@ -214,9 +214,10 @@ func (l *plan) everywhere(k kind, selector, fallback string) {
 			}
 			what := k.resource.Resource
 			if selector != "" {
-				what += " of Gateways"
+				what = "proxies' " + what
 			}
-			l.gap(snapshot.Gap{What: what + " in all namespaces", Why: why, Remedy: rule(err, k.resource, "get", "list")})
+			l.gap(snapshot.Gap{What: what + " in all namespaces", Why: why, Remedy: rule(err, k.resource, "get", "list"),
+				Optional: apierrors.IsForbidden(err)})
 			if apierrors.IsForbidden(err) && k.namespaced {
 				items, _ = l.pagesOf(k.resource, fallback, selector) // the gap is told
 			}

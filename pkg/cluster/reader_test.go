@@ -225,9 +225,12 @@ func TestWithoutRightsToAllNamespacesTheFallbackIsRead(t *testing.T) {
 	var what []string
 	for _, g := range snap.Header.Gaps {
 		what = append(what, g.What)
+		if g.Optional != strings.HasSuffix(g.What, "in all namespaces") {
+			t.Errorf("optional: %v, of %s", g.Optional, g.What)
+		}
 	}
 	want := []string{"ClusterRole kgateway", "Deployments installed by Helm in all namespaces", "Helm release records (Secrets) in all namespaces",
-		"deployments of Gateways in all namespaces", "pods of Gateways in all namespaces"}
+		"proxies' deployments in all namespaces", "proxies' pods in all namespaces"}
 	if !slices.Equal(what, want) {
 		t.Errorf("gaps %q", what)
 	}

@@ -117,7 +117,7 @@ func (v *visit) listMetadata(ctx context.Context, res schema.GroupVersionResourc
 	if apierrors.IsForbidden(l.err) && l.namespace == "" && v.target.Fallback != "" {
 		v.gap(snapshot.Gap{What: what + " in all namespaces",
 			Why:    fmt.Sprintf("%v; looked in namespace %s instead", l.err, v.target.Fallback),
-			Remedy: rule(l.err, res, "get", "list")})
+			Remedy: rule(l.err, res, "get", "list"), Optional: true})
 		l.namespace = v.target.Fallback
 		l.items, l.err = v.pages(ctx, res, l.namespace, selector)
 	}

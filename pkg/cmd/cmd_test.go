@@ -130,6 +130,7 @@ func TestEveryCommandAsksTheEngine(t *testing.T) {
 		{"preflight a ./c --offline --set x.y=1 --set-string z=1 --reset-values --kube-version 1.33 -a x/v1", &PreflightOptions{
 			Release: "a", ChartRef: "./c", Offline: true, Reuse: ResetValues, KubeVersion: "1.33", APIVersions: []string{"x/v1"},
 			Values: map[string]any{"x": map[string]any{"y": int64(1)}, "z": "1"},
+			Given:  []string{"--set", "x.y=1", "--set-string", "z=1", "--reset-values"},
 		}},
 		{"trace image.tag --release a", &TraceOptions{Release: "a", Value: "image.tag"}},
 		{"why deploy/a spec.replicas", &WhyOptions{Type: "deploy", Name: "a", Field: "spec.replicas"}},

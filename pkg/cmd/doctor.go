@@ -44,9 +44,6 @@ func diagnose(in analysis.Input) (fix.Release, []finding.Incomplete, *analysis.F
 
 func (d doctor) Check(ctx context.Context, o *CheckOptions) (fix.Report, error) {
 	snap, err := o.Snapshot(ctx, o.Releases...)
-	if err != nil && (snap == nil || !errors.Is(err, cluster.ErrNoRelease)) {
-		return fix.Report{}, err
-	}
 	if err != nil {
 		return fix.Report{}, err
 	}
@@ -93,7 +90,7 @@ func (s *Scope) inputs(snap *snapshot.Snapshot, names []string) ([]analysis.Inpu
 	report := fix.Report{}
 	for _, g := range snap.Header.Gaps {
 		report.Incomplete = append(report.Incomplete, finding.Incomplete{
-			What: g.What, Why: g.Why, Remedy: g.Remedy, Release: g.Release, Fatal: !strings.HasSuffix(g.What, "in all namespaces"),
+			What: g.What, Why: g.Why, Remedy: g.Remedy, Release: g.Release, Fatal: !g.Optional,
 		})
 	}
 	groups := map[string][]snapshot.Record{}
@@ -289,7 +286,7 @@ func (o *PreflightOptions) onto(ctx context.Context, in analysis.Input) (analysi
 	}
 	in.Cluster = clusterOf(snap)
 	for _, g := range snap.Header.Gaps {
-		report.Incomplete = append(report.Incomplete, finding.Incomplete{What: g.What, Why: g.Why, Remedy: g.Remedy, Release: g.Release, Fatal: true})
+		report.Incomplete = append(report.Incomplete, finding.Incomplete{What: g.What, Why: g.Why, Remedy: g.Remedy, Release: g.Release, Fatal: !g.Optional})
 	}
 	var records []snapshot.Record
 	for _, r := range snap.Records() {

@@ -35,6 +35,8 @@ type Gap struct {
 	Why     string `json:"why"`               // the API server's words
 	Remedy  string `json:"remedy,omitempty"`  // the RBAC rule as YAML, or a flag
 	Release string `json:"release,omitempty"` // that the thing belongs to; empty: any
+
+	Optional bool `json:"optional,omitempty"` // the answer holds without it: something else was read instead
 }
 
 // Snapshot is what was read. Its objects are shared with those who ask for them: nobody changes them.
