@@ -199,7 +199,10 @@ func writer(d drift.Difference) string {
 		if d.By != "" {
 			return d.By
 		}
-		return "not known: the field has no manager"
+		if _, gone := d.Live.(rendering.Absent); gone {
+			return "not known: nobody owns a field that was taken away"
+		}
+		return "not known: the field has no manager, or the snapshot holds no managed fields"
 	}
 	text, how := d.By, d.Manager
 	if d.Operation != "" {

@@ -219,23 +219,34 @@ is a warning: a post-renderer may undo the value.`,
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
 	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Installed || f.Reproduction != analysis.Mismatch || len(f.Missing) > 0 || len(f.Mismatches) == 0 {
+		if f.Mode != analysis.Installed || f.Reproduction != analysis.Mismatch || len(f.Missing) > 0 {
 			return nil, nil
 		}
-		return []finding.Finding{irreproducible(f)}, nil
+		differ := slices.DeleteFunc(slices.Clone(f.Mismatches), blank)
+		if len(differ) == 0 {
+			return nil, nil
+		}
+		return []finding.Finding{irreproducible(f, differ)}, nil
 	},
 }
 
-func irreproducible(f *analysis.Facts) finding.Finding {
-	first := f.Mismatches[0]
+// blank says whether two texts differ only in the white space at their end, which Helm cuts off where a document ends.
+func blank(c rendering.Change) bool {
+	from, ok := c.From.(string)
+	to, ok2 := c.To.(string)
+	return ok && ok2 && strings.TrimRight(from, " \t\n") == strings.TrimRight(to, " \t\n")
+}
+
+func irreproducible(f *analysis.Facts, differ []rendering.Change) finding.Finding {
+	first := differ[0]
 	x := finding.Finding{
 		Severity: finding.Info, Object: &first.Object, Field: first.Field.Field,
 		Expected: plainValue(first.Kind, first.Field.Field, first.To), Actual: plainValue(first.Kind, first.Field.Field, first.From),
-		Message: fmt.Sprintf("the stored manifest of revision %d differs in %s from what its chart and values render", f.Record.Revision, plural(len(f.Mismatches), "field", "fields")),
+		Message: fmt.Sprintf("the stored manifest of revision %d differs in %s from what its chart and values render", f.Record.Revision, plural(len(differ), "field", "fields")),
 	}
-	for i, c := range f.Mismatches {
+	for i, c := range differ {
 		if i == 8 {
-			x.Facts = append(x.Facts, finding.Fact{Label: "differs", Text: fmt.Sprintf("and %d more", len(f.Mismatches)-i)})
+			x.Facts = append(x.Facts, finding.Fact{Label: "differs", Text: fmt.Sprintf("and %d more", len(differ)-i)})
 			break
 		}
 		where := strings.TrimSpace(c.Object.String() + " " + c.Field.Field)
@@ -249,7 +260,7 @@ func irreproducible(f *analysis.Facts) finding.Finding {
 		x.Facts = append(x.Facts, finding.Fact{Label: "differs", Text: text})
 	}
 	var paths []string
-	for _, c := range f.Mismatches {
+	for _, c := range differ {
 		paths = append(paths, deciders(f, c.Field)...)
 	}
 	slices.Sort(paths)

@@ -87,6 +87,9 @@ func unrolled(f *analysis.Facts, w runningWorkload, r drift.Rollout) finding.Fin
 	if r.Pod != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "seen in", Text: "Pod/" + r.Pod})
 	}
+	if r.Since != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: r.Since})
+	}
 	x.Facts = append(x.Facts, serving(w)...)
 	var fields []finding.Field
 	for _, field := range w.Behind() {

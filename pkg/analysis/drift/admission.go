@@ -33,16 +33,28 @@ func Admission(w *Workload) []PodDifference {
 		return nil // the Pods of which ReplicaSet are meant is not known
 	}
 	template, _, _ := unstructured.NestedMap(from.Object, "spec", "template", "spec")
+	claims, _, _ := unstructured.NestedSlice(w.Object.Object, "spec", "volumeClaimTemplates")
 	var out []PodDifference
 	for _, p := range w.Current {
 		for _, u := range podChanges(template, p) {
-			out = w.note(out, u, p, template)
+			if !claimed(claims, u.field) {
+				out = w.note(out, u, p, template)
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b PodDifference) int {
 		return cmp.Or(strings.Compare(a.Culprit, b.Culprit), strings.Compare(a.Field, b.Field))
 	})
 	return out
+}
+
+// claimed says whether a volume is one that a StatefulSet gives each of its Pods.
+func claimed(claims []any, field string) bool {
+	return slices.ContainsFunc(claims, func(c any) bool {
+		m, _ := c.(map[string]any)
+		name, _, _ := unstructured.NestedString(m, "metadata", "name")
+		return under(field, "spec.volumes["+name+"]")
+	})
 }
 
 func (w *Workload) note(out []PodDifference, u unlike, p *unstructured.Unstructured, template map[string]any) []PodDifference {

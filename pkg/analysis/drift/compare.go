@@ -50,8 +50,12 @@ func (c *comparer) value(path string, s schema, want, live any) {
 	switch w := want.(type) {
 	case map[string]any:
 		l, isTable := live.(map[string]any)
-		if isTable || absent {
+		if isTable {
 			c.tables(path, s, w, l)
+			return
+		}
+		if absent {
+			c.gone(path, s, w)
 			return
 		}
 	case []any:
@@ -111,6 +115,19 @@ func (c *comparer) tables(path string, s schema, want, live map[string]any) {
 		}
 		c.value(at, f, w, l)
 	}
+}
+
+// gone tells of a table that is not there: as one difference, unless only one of its fields matters, or the API server
+// does not know some of them.
+func (c *comparer) gone(path string, s schema, want map[string]any) {
+	var inner comparer
+	inner.tables(path, s, want, nil)
+	unknown := slices.ContainsFunc(inner.out, func(u unlike) bool { return u.unknown })
+	if len(inner.out) < 2 || unknown || path == "" {
+		c.out = append(c.out, inner.out...)
+		return
+	}
+	c.add(path, want, rendering.Absent{})
 }
 
 func (c *comparer) lists(path string, s schema, want, live []any) {

@@ -82,6 +82,8 @@ func TestCompare(t *testing.T) {
 			deployment(`{containers: [{name: a, env: [{name: B, value: "2"}, {name: C, value: "3"}, {name: A, value: "1"}]}]}`), nil},
 		{"env that is gone", deployment(`{containers: [{name: a, env: [{name: A, value: "1"}]}]}`),
 			deployment(`{containers: [{name: a, env: []}]}`), []string{"differs spec.template.spec.containers[a].env[A]"}},
+		{"a table that is gone", deployment(`{containers: [{name: a, readinessProbe: {periodSeconds: 3, tcpSocket: {port: 1}}}]}`),
+			deployment(`{containers: [{name: a}]}`), []string{"differs spec.template.spec.containers[a].readinessProbe"}},
 		{"args are one list", deployment(`{containers: [{name: a, args: [x, y]}]}`),
 			deployment(`{containers: [{name: a, args: [x, y, z]}]}`), []string{"differs spec.template.spec.containers[a].args"}},
 		{"ports by number, names or not", deployment(`{containers: [{name: a, ports: [{containerPort: 80, name: http}]}]}`),

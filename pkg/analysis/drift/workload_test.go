@@ -207,3 +207,39 @@ func TestPodsNotRead(t *testing.T) {
 		t.Errorf("got %+v", got.Pods)
 	}
 }
+
+// The Pods of a StatefulSet have volumes for its claims, and those of an older template are told by their label.
+func TestStatefulSet(t *testing.T) {
+	t.Parallel()
+	const text = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: s, namespace: ns, generation: 1}
+spec:
+  replicas: 2
+  updateStrategy: {type: OnDelete}
+  volumeClaimTemplates: [{metadata: {name: data}}]
+  template: {spec: {containers: [{name: a, image: "x:2"}]}}
+status: {observedGeneration: 1, replicas: 2, updatedReplicas: 1, availableReplicas: 2, updateRevision: s-2}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: s-0, namespace: ns, labels: {controller-revision-hash: s-1}, ownerReferences: [{kind: StatefulSet, name: s, controller: true}]}
+spec: {containers: [{name: a, image: "x:1"}], volumes: [{name: data, persistentVolumeClaim: {claimName: data-s-0}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: s-1, namespace: ns, labels: {controller-revision-hash: s-2}, ownerReferences: [{kind: StatefulSet, name: s, controller: true}]}
+spec: {containers: [{name: a, image: "x:2"}], volumes: [{name: data, persistentVolumeClaim: {claimName: data-s-1}}]}
+`
+	w := drift.Running(read(t, text), finding.Object{Kind: "StatefulSet", Namespace: "ns", Name: "s"})
+	if got := drift.Admission(w); len(got) > 0 {
+		t.Errorf("admission: %+v", got)
+	}
+	if r := w.Rollout(); r.State != drift.Complete || len(w.Old) != 1 || len(w.Current) != 1 {
+		t.Errorf("rollout %+v, %d old, %d current", r, len(w.Old), len(w.Current))
+	}
+	if got := w.Behind(); !slices.Equal(got, []string{"spec.template.spec.containers[a].image"}) {
+		t.Errorf("behind: %q", got)
+	}
+}
