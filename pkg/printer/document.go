@@ -96,6 +96,7 @@ func newDocument(r fix.Report, m mask) document {
 	for _, release := range r.Releases {
 		out := documentRelease{Release: release.Release, Values: []finding.Value{}, Findings: []documentFinding{}}
 		for _, v := range release.Values {
+			v.Trace = m.trace(v)
 			v.Value = m.value(v.Value, valueKeys(v.Path))
 			v.Winners, v.Gates = filled(v.Winners), filled(v.Gates)
 			v.Reaches, v.Misses = filled(v.Reaches), filled(v.Misses)

@@ -26,6 +26,7 @@ func newMask(r fix.Report) mask {
 	for _, release := range r.Releases {
 		for _, v := range release.Values {
 			secrets.add(v.Value, valueKeys(v.Path))
+			traceSecrets(&secrets, v)
 		}
 		for _, f := range release.Findings {
 			secrets.add(f.Expected, findingKeys(f)...)

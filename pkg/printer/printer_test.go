@@ -276,3 +276,14 @@ func TestFormatValue(t *testing.T) {
 		}
 	}
 }
+
+func TestAValueWhoseWinnerSaysTheSameIsNotLost(t *testing.T) {
+	t.Parallel()
+	r := fix.Report{Releases: []fix.Release{{Release: finding.Release{Name: "a", Status: "deployed", Values: []finding.Value{
+		{Path: "image.pullPolicy", Value: "Always", Verdict: finding.Shadowed, Winners: []string{"controller.image.pullPolicy"}},
+		{Path: "controller.image.pullPolicy", Value: "Always", Verdict: finding.Effective},
+	}}}}}
+	if got := text(t, r, TextOptions{}); !strings.Contains(got, "2 values: 1 in force, 1 not needed.  No findings.") {
+		t.Error(got)
+	}
+}

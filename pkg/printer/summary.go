@@ -13,14 +13,16 @@ type Summary struct {
 	Values    int `json:"values"`
 	Effective int `json:"effective"`
 
-	redundant, partial, lost, unknown int
+	redundant, partial, lost, needless, unknown int
 }
 
 // Summarize counts the findings by severity and the supplied values by verdict.
 func Summarize(r fix.Report) Summary {
 	var s Summary
 	for _, release := range r.Releases {
+		told := map[string]bool{}
 		for _, f := range release.Findings {
+			told[f.ValuePath] = true
 			switch f.Severity {
 			case finding.Error:
 				s.Errors++
@@ -39,6 +41,8 @@ func Summarize(r fix.Report) Summary {
 				s.redundant++
 			case v.Verdict == finding.Partial:
 				s.partial++
+			case v.Verdict.Ineffective() && release.Status != "audit" && !told[v.Path]:
+				s.needless++ // nothing is lost: the winner says the same
 			case v.Verdict.Ineffective():
 				s.lost++
 			default:

@@ -68,6 +68,7 @@ func valueTotals(s Summary) string {
 		{s.Effective + s.redundant, "in force"},
 		{s.partial, "in force in part"},
 		{s.lost, "lost"},
+		{s.needless, "not needed"},
 		{s.unknown, "undecided"},
 	} {
 		if part.n > 0 {

@@ -51,6 +51,10 @@ func verdictText(v finding.Value) string {
 
 // detail lists what one value reaches and what it loses, and where in the templates that is decided.
 func (p *page) detail(v finding.Value) {
+	if v.Trace != nil {
+		p.trace(v)
+		return
+	}
 	if v.Template != "" {
 		p.nested(4, labelWidth, "read", p.clean(v.Template))
 	}

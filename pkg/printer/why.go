@@ -17,7 +17,9 @@ type Why struct {
 	Field      string               `json:"field"`
 	Release    string               `json:"release,omitempty"` // namespace/name
 	Revision   int                  `json:"revision,omitempty"`
-	Chain      []Link               `json:"chain"` // in the order in which the template asks; the first that is not empty decides
+	Note       string               `json:"note,omitempty"`     // said of a field that no value decides, or that is in no release
+	Chain      []Link               `json:"chain"`              // in the order in which the template asks; conditions come last
+	Written    string               `json:"template,omitempty"` // where the template writes the field
 	Rendered   any                  `json:"rendered"`
 	Live       any                  `json:"live"`
 	Pods       []PodValue           `json:"pods"`
@@ -32,7 +34,14 @@ type Link struct {
 	Origin   string `json:"origin,omitempty"`   // given in revision 3; preset by the chart (values.yaml:59)
 	Template string `json:"template,omitempty"` // where it is asked
 	Decides  bool   `json:"decides"`
+
+	Role  string   `json:"role,omitempty"`  // value: it stands in the field; condition: it switches something that changes it
+	After string   `json:"after,omitempty"` // it is asked if this one is empty
+	Stack []string `json:"stack,omitempty"` // the calls that lead to the template line, outermost first
 }
+
+// condition is the Role of a link that is not asked for the value.
+const condition = "condition"
 
 // PodValue is a value of the field, and in how many Pods it stands.
 type PodValue struct {
@@ -55,19 +64,15 @@ func WhyText(w io.Writer, y Why, o TextOptions) error {
 	}
 	p.line(p.clean(y.Object.String() + "  " + y.Field))
 	p.blank()
-	for i, link := range y.Chain {
-		label := fmt.Sprintf("asks %d", i+1)
-		text := link.Path + "=" + p.value(link.Value, valueKeys(link.Path))
-		if link.Decides {
-			text += "   decides"
-		}
-		p.labelled(labelWidth+1, label, p.clean(text))
-		if where := join(link.Origin, link.Template); where != "" {
-			p.labelled(labelWidth+1, "", "  "+p.clean(where))
-		}
-	}
-	if len(y.Chain) == 0 {
+	p.chain(y.Chain)
+	switch {
+	case y.Note != "":
+		p.labelled(labelWidth+1, "note", p.clean(y.Note))
+	case len(y.Chain) == 0:
 		p.labelled(labelWidth+1, "asks", "no value decides it: the template has it fixed, or the chart does not render it")
+	}
+	if y.Written != "" {
+		p.labelled(labelWidth+1, "template", p.clean(y.Written))
 	}
 	keys := objectKeys(y.Object.Kind, y.Field)
 	p.labelled(labelWidth+1, "rendered", p.value(y.Rendered, keys))
@@ -98,6 +103,35 @@ func WhyText(w io.Writer, y Why, o TextOptions) error {
 	}
 	_, err := io.WriteString(w, p.String())
 	return err
+}
+
+// chain writes who is asked, one after the other, and then what else would change the field.
+func (p *page) chain(links []Link) {
+	above := ""
+	for i, link := range links {
+		label := fmt.Sprintf("asks %d", i+1)
+		text := link.Path + "=" + p.value(link.Value, valueKeys(link.Path))
+		if link.Role == condition {
+			label = "if"
+			if above == label {
+				label = ""
+			}
+			above = "if"
+		} else if link.Decides {
+			text += "   decides"
+		}
+		p.labelled(labelWidth+1, label, p.clean(text))
+		after := ""
+		if link.After != "" {
+			after = "if " + link.After + " is empty"
+		}
+		if where := join(link.Origin, link.Template, after); where != "" {
+			p.labelled(labelWidth+1, "", "  "+p.clean(where))
+		}
+		if len(link.Stack) > 0 {
+			p.labelled(labelWidth+1, "", "  "+p.clean("called from "+strings.Join(link.Stack, ", then ")))
+		}
+	}
 }
 
 func join(parts ...string) string {
