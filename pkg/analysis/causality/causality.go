@@ -64,7 +64,7 @@ type Budget struct {
 	Renders int // of one value's search; 0 means the default
 }
 
-const defaultRenders = 120
+const defaultRenders = 240
 
 // Judge gives the effect of each leaf, in their order. They are leaves of the supplied values, or of the defaults
 // where nothing is supplied (audit).

@@ -230,6 +230,35 @@ func ways(c *chart.Cond, want bool, computed map[string]any) []way {
 	return out
 }
 
+// sensitive proposes edits after which the condition depends on the value at p alone: what stands beside it in an "and"
+// holds, what stands beside it in an "or" does not.
+func sensitive(c *chart.Cond, p values.Path, computed map[string]any) []way {
+	switch c.Op {
+	case chart.Not:
+		return sensitive(c.Args[0], p, computed)
+	case chart.And, chart.Or:
+		for i, a := range c.Args {
+			inner := sensitive(a, p, computed)
+			if inner == nil {
+				continue
+			}
+			beside := all(append(slices.Clone(c.Args[:i]), c.Args[i+1:]...), c.Op == chart.And, computed)
+			var out []way
+			for _, x := range inner {
+				for _, y := range beside {
+					out = append(out, append(slices.Clone(x), y...))
+				}
+			}
+			return cap8(out)
+		}
+		return nil
+	}
+	if p.HasPrefix(c.Path) && len(c.Path) > 0 {
+		return []way{{}}
+	}
+	return nil
+}
+
 // all proposes edits after which every condition comes out as wanted.
 func all(conds []*chart.Cond, want bool, computed map[string]any) []way {
 	out := []way{nil}

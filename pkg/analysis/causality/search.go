@@ -87,6 +87,21 @@ func (t *trial) proposals(r *chart.Read) []proposal {
 	for _, c := range r.When {
 		gates(c, true, r.Site)
 	}
+	if r.Test && r.Cond != nil {
+		var options [][]obstacle
+		for _, w := range sensitive(r.Cond, t.e.Path, computed) {
+			var opt []obstacle
+			for _, e := range w {
+				if !e.Path.Overlaps(t.e.Path) {
+					opt = append(opt, obstacle{edit: e, site: r.Site})
+				}
+			}
+			options = append(options, opt)
+		}
+		if len(options) > 0 {
+			extend(options)
+		}
+	}
 	for _, m := range r.Before(t.e.Path) {
 		at, _ := values.Get(computed, m.Path)
 		if falsy(at) || m.Path.Overlaps(t.e.Path) {
@@ -364,7 +379,7 @@ func (t *trial) fromReading() ([]*confirmed, *blocked) {
 	return found, failure
 }
 
-func (c *confirmed) paths() string {
+func (c proposal) paths() string {
 	names := make([]string, len(c.obstacles))
 	for i, o := range c.obstacles {
 		names[i] = o.edit.Path.String()
@@ -560,14 +575,14 @@ func (t *trial) lost() {
 	for _, c := range e.Reaches {
 		reached[c.ID()] = true
 	}
-	seen := map[string]bool{}
+	seen, settled := map[string]bool{}, map[string]bool{}
 	for _, r := range t.reads {
 		if !r.Taken || r.Test || t.used >= t.budget.Renders {
 			continue
 		}
 		for _, p := range t.proposals(r) {
 			k := p.key()
-			if len(p.obstacles) == 0 || seen[k] || slices.ContainsFunc(p.obstacles, func(o obstacle) bool { return !o.winner }) {
+			if len(p.obstacles) == 0 || seen[k] || settled[p.paths()] || slices.ContainsFunc(p.obstacles, func(o obstacle) bool { return !o.winner }) {
 				continue
 			}
 			seen[k] = true
@@ -583,6 +598,7 @@ func (t *trial) lost() {
 			if len(misses) == 0 || len(winners) == 0 {
 				continue
 			}
+			settled[p.paths()] = true
 			e.Misses = addMisses(e.Misses, misses)
 			e.Winners = addCauses(e.Winners, winners)
 			e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(p.edits()), Saw: e.Path.String() + " decides " + fields(c.shows) + " more"})

@@ -16,24 +16,34 @@ type Suggestion struct {
 	Score float64 // higher is likelier
 }
 
-// UnreadRoot is the shortest path at or above p of which no template reads anything: what was misspelt or misplaced,
-// where p is one of several leaves below it.
-func (r *Reading) UnreadRoot(p values.Path) values.Path {
-	for i := 1; i < len(p); i++ {
-		q := p[:i]
-		if q[i-1].Index < 0 && !r.touches(q) {
-			return q
+// Roots lists the paths at or above p that may have been misspelt or misplaced, the shortest first: those of which no
+// template reads anything. If templates take p with a table above it and then drop it, that table stands last.
+func (r *Reading) Roots(p values.Path) []values.Path {
+	var out []values.Path
+	for i := 1; i <= len(p); i++ {
+		if q := p[:i]; q[i-1].Index < 0 && !r.touches(q) {
+			out = append(out, q)
 		}
 	}
-	return p
+	var above values.Path
+	for _, x := range r.Of(p) {
+		if len(x.Path) < len(p) && len(x.Path) > len(above) {
+			above = x.Path
+		}
+	}
+	if len(above) > 0 {
+		out = append(out, above)
+	}
+	if len(out) == 0 {
+		out = append(out, p)
+	}
+	return out
 }
 
+// touches says whether something at or below p is read by its own path.
 func (r *Reading) touches(p values.Path) bool {
 	for _, x := range r.byFirst[first(p)] {
-		if r.roots[x.Path.String()] {
-			continue
-		}
-		if x.Path.HasPrefix(p) || x.Whole && p.HasPrefix(x.Path) {
+		if !r.roots[x.Path.String()] && x.Path.HasPrefix(p) {
 			return true
 		}
 	}
@@ -78,8 +88,13 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 			}
 			add(p, why, score+shared/2)
 		}
-		if len(root) > 1 && suffix(p, root) {
-			add(p, "another level", 4+shared)
+		if suffix(p, root) {
+			switch under := p[:len(p)-len(root)]; {
+			case r.roots[under.String()]:
+				add(p, "the values of a subchart stand below its name", 7)
+			case len(root) > 1:
+				add(p, "another level", 4+shared)
+			}
 		}
 		if len(p) < len(root) && suffix(root, p) {
 			add(p, "another level", 3.5)
@@ -97,7 +112,7 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 		}
 		near := float64(sharedKeys(root, x.Path))
 		if near > 0 && (x.Path.Parent().Equal(root.Parent()) || x.Path.HasPrefix(root.Parent()) || root.HasPrefix(x.Path.Parent())) {
-			add(x.Path.Key(last), "another level", 1+near)
+			add(x.Path.Key(last), "another level", 0.5+near/2)
 			out[slices.IndexFunc(out, func(s Suggestion) bool { return s.Path.Equal(x.Path.Key(last)) })].Below = true
 		}
 	}

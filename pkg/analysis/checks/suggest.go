@@ -7,6 +7,7 @@ import (
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -25,32 +26,21 @@ const (
 	maxKept  = 4
 )
 
-// suggestions are the paths that resemble root and that carry the values when they are set there, the likeliest
-// first. Likeness comes first; then what the values change there: the object or field that the given path speaks of.
-func suggestions(f *analysis.Facts, root values.Path, leaves []causality.Effect) []suggestion {
-	w := f.World
+// suggestions are the paths that resemble one of the roots and that carry the values when they are set there, the
+// likeliest first. Likeness comes first; then what the values change there: the object or field that the given path
+// speaks of.
+func suggestions(f *analysis.Facts, e causality.Effect, roots []values.Path) []suggestion {
 	var out []suggestion
-	for i, s := range f.Reading.Nearest(root, w.Defaults()) {
-		if i == maxTried {
-			break
+	for _, root := range roots {
+		leaves := unreadBelow(f, root)
+		for i, s := range f.Reading.Nearest(root, f.World.Defaults()) {
+			if i == maxTried {
+				break
+			}
+			if one, ok := tried(f, root, s, leaves); ok && !slices.ContainsFunc(out, func(x suggestion) bool { return x.path == one.path }) {
+				out = append(out, one)
+			}
 		}
-		edits := moved(f, root, s.Path, leaves)
-		after := w.Try(edits...)
-		if after.Err != nil {
-			continue
-		}
-		changes := rendering.Diff(w.Baseline(), after)
-		meant := carrying(changes, leaves)
-		if s.Below {
-			meant = slices.DeleteFunc(meant, func(m finding.Field) bool { return freeForm(m.Field) })
-		}
-		if len(meant) == 0 {
-			continue
-		}
-		score := s.Score + resemblance(root, meant) - spread(changes)
-		out = append(out, suggestion{s.Path.String(), s.Why, score, finding.Remedy{
-			Summary: fmt.Sprintf("set %s (%s)", s.Path, s.Why), Edits: append(edits, cleared(f, leaves)...), Meant: meant,
-		}})
 	}
 	slices.SortStableFunc(out, func(a, b suggestion) int {
 		switch {
@@ -65,6 +55,96 @@ func suggestions(f *analysis.Facts, root values.Path, leaves []causality.Effect)
 		out = out[:maxKept]
 	}
 	return out
+}
+
+// tried renders one suggestion: it counts if some field carries one of the values then.
+func tried(f *analysis.Facts, root values.Path, s chart.Suggestion, leaves []causality.Effect) (suggestion, bool) {
+	if onlySwitches(leaves) && s.Score < 4 && sharedTokens(root, s.Path) == 0 {
+		return suggestion{}, false // any switch shows something: likeness of the last key alone says nothing
+	}
+	edits := moved(f, root, s.Path, leaves)
+	after := f.World.Try(edits...)
+	if after.Err != nil {
+		return suggestion{}, false
+	}
+	changes := rendering.Diff(f.World.Baseline(), after)
+	meant := carrying(changes, leaves)
+	if s.Below || s.Path.Last() != root.Last() && !slices.ContainsFunc(leaves, func(e causality.Effect) bool { return e.Path.Equal(root) }) {
+		meant = slices.DeleteFunc(meant, func(m finding.Field) bool { return freeForm(m.Field) })
+	}
+	meant = slices.DeleteFunc(meant, unknownIn(after))
+	if len(meant) == 0 {
+		return suggestion{}, false
+	}
+	score := s.Score + resemblance(root, changes, meant) - spread(changes)
+	return suggestion{s.Path.String(), s.Why, score, finding.Remedy{
+		Summary: fmt.Sprintf("set %s (%s)", s.Path, s.Why), Edits: append(edits, cleared(f, leaves)...), Meant: meant,
+	}}, true
+}
+
+// unknownIn says of a field whether Kubernetes does not know it: a key that lands there was not meant.
+func unknownIn(after *rendering.Outcome) func(finding.Field) bool {
+	var objects []rendering.Object
+	unknown := map[finding.Object][]string{}
+	return func(m finding.Field) bool {
+		if objects == nil {
+			objects = after.Objects()
+		}
+		fields, done := unknown[m.Object]
+		if !done {
+			for _, o := range objects {
+				if o.Object == m.Object {
+					fields = rendering.UnknownFields(o)
+				}
+			}
+			unknown[m.Object] = fields
+		}
+		plain := itemName.ReplaceAllString(m.Field, "")
+		return slices.ContainsFunc(fields, func(f string) bool {
+			f = itemName.ReplaceAllString(f, "")
+			return plain == f || strings.HasPrefix(plain, f+".")
+		})
+	}
+}
+
+func onlySwitches(leaves []causality.Effect) bool {
+	return !slices.ContainsFunc(leaves, func(e causality.Effect) bool { _, is := e.Value.(bool); return !is })
+}
+
+// sharedTokens counts the keys above the last that two paths share.
+func sharedTokens(a, b values.Path) int {
+	n := 0
+	for _, s := range a.Parent() {
+		if s.Index < 0 && slices.Contains(b.Parent(), s) {
+			n++
+		}
+	}
+	return n
+}
+
+// emptiedTable proposes to take a whole table away, for a switch "enabled" in it that templates never ask.
+func emptiedTable(f *analysis.Facts, e causality.Effect) []suggestion {
+	if e.Value != false || e.Path.Last() != "enabled" || len(e.Path) < 2 {
+		return nil
+	}
+	table := e.Path.Parent()
+	edits := []values.Edit{values.Set(table, nil)}
+	after := f.World.Try(edits...)
+	if after.Err != nil {
+		return nil
+	}
+	var meant []finding.Field
+	for _, c := range rendering.Diff(f.World.Baseline(), after) {
+		if _, gone := c.To.(rendering.Absent); gone {
+			meant = append(meant, c.Field)
+		}
+	}
+	if len(meant) == 0 {
+		return nil
+	}
+	return []suggestion{{table.String() + "=null", "templates ask whether the table is empty", 9, finding.Remedy{
+		Summary: "take " + table.String() + " away, which templates ask", Edits: edits, Meant: meant,
+	}}}
 }
 
 // freeForm says whether a field is an entry of a table that takes any key: a key that lands there proves nothing.
@@ -152,28 +232,45 @@ func holdsValue(field any, e causality.Effect) bool {
 }
 
 // resemblance rewards changes in the object, container or field that the path speaks of.
-func resemblance(root values.Path, meant []finding.Field) float64 {
+func resemblance(root values.Path, changes []rendering.Change, meant []finding.Field) float64 {
+	had := map[string]bool{}
+	for _, c := range changes {
+		if _, absent := c.From.(rendering.Absent); !absent {
+			had[c.ID()] = true
+		}
+	}
 	best := 0.0
 	for _, m := range meant {
 		n := 0.0
-		where := folded(m.Object.Name + " " + m.Field)
+		where := folded(m.Kind + " " + m.Name + " " + m.Field)
 		for _, s := range root[:len(root)-1] {
-			if s.Index < 0 && len(s.Key) > 2 && strings.Contains(where, folded(s.Key)) {
+			if s.Index < 0 && len(s.Key) > 2 && strings.Contains(where, strings.TrimSuffix(folded(s.Key), "s")) {
 				n += 1.5
 			}
 		}
-		if strings.HasSuffix(folded(m.Field), folded(root.Last())) {
-			n++
+		if folded(lastSegment(m.Field)) == folded(root.Last()) {
+			n += 1.5
+			if had[rendering.FieldID(m)] {
+				n++
+			}
 		}
-		if n > best {
-			best = n
-		}
+		best = max(best, n)
 	}
 	return best
 }
 
+func lastSegment(field string) string {
+	field = strings.TrimSuffix(field, `"]`)
+	if i := strings.LastIndexAny(field, `.["`); i >= 0 {
+		return field[i+1:]
+	}
+	return field
+}
+
+// folded makes the many spellings of a name one.
 func folded(s string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s))
+	s = strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s))
+	return strings.ReplaceAll(s, "k8s", "kubernetes")
 }
 
 // spread is the price of changing many objects.

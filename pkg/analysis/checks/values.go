@@ -319,42 +319,33 @@ Where a path that is read resembles it, setting that path was rendered, and what
 			if e.Verdict != finding.Unread {
 				continue
 			}
-			root := unreadRoot(f, e)
-			if done[root.String()] {
+			roots := f.Reading.Roots(e.Path)
+			if done[roots[0].String()] {
 				continue
 			}
-			done[root.String()] = true
-			out = append(out, unread(f, e, root))
+			done[roots[0].String()] = true
+			out = append(out, unread(f, e, roots))
 		}
 		return out, nil
 	},
 }
 
-// unreadRoot is what was misspelt or misplaced: the shortest path above the value of which nothing is read, or the
-// table that templates take and drop the value from.
-func unreadRoot(f *analysis.Facts, e causality.Effect) values.Path {
-	root := f.Reading.UnreadRoot(e.Path)
-	for _, r := range f.Reading.Of(e.Path) {
-		if len(r.Path) < len(root) {
-			root = r.Path
-		}
-	}
-	return root
-}
-
-func unread(f *analysis.Facts, e causality.Effect, root values.Path) finding.Finding {
-	below := unreadBelow(f, root)
+func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.Finding {
+	below := unreadBelow(f, roots[0])
 	x := finding.Finding{
 		ValuePath: e.Path.String(), Severity: finding.Error, Evidence: e.Evidence,
 		Message: show(e.Path, e.Value) + " is read by nothing",
 		Facts:   []finding.Fact{asked(f, e)},
 	}
 	if len(below) > 1 {
-		x.Message = fmt.Sprintf("%s, given with %d values, is read by nothing", root, len(below))
+		x.Message = fmt.Sprintf("%s, given with %d values, is read by nothing", roots[0], len(below))
+	}
+	if e.Value == nil {
+		x.Severity = finding.Info
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: e.Reason})
 	x.Facts = append(x.Facts, proof(e)...)
-	meant := suggestions(f, root, below)
+	meant := append(emptiedTable(f, e), suggestions(f, e, roots)...)
 	for i, s := range meant {
 		if i < 3 {
 			x.Facts = append(x.Facts, finding.Fact{Label: "meant?", Text: fmt.Sprintf("%s (%s)", s.path, s.why)})
