@@ -54,6 +54,8 @@ var layers = map[string]struct {
 
 	"pkg/analysis": {5, []string{helm + "chart", helm + "release", apimachinery}},
 
+	"pkg/analysis/deciders": {4, []string{yamlNodes}},
+
 	"pkg/analysis/checks": {6, []string{apimachinery, kubeAPI}},
 	"pkg/fix":             {6, []string{helm + "strvals", yaml}},
 

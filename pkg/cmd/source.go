@@ -15,29 +15,38 @@ func (s *Scope) Snapshot(ctx context.Context, releases ...string) (*snapshot.Sna
 	if s.File != nil {
 		return s.File, nil
 	}
+	reader, current, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision, RecordsOnly: s.RecordsOnly}
+	if s.Namespace == "" && !s.AllNamespaces {
+		target.Fallback = current
+	}
+	return reader.Snapshot(ctx, target)
+}
+
+// reader connects to the cluster of the kubeconfig, whose current namespace it gives too.
+func (s *Scope) reader() (reader *cluster.Reader, namespace string, err error) {
 	loader := s.Cluster.ToRawKubeConfigLoader()
 	raw, err := loader.RawConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	config, err := s.Cluster.ToRESTConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	reader, err := cluster.New(config)
-	if err != nil {
-		return nil, err
+	if namespace, _, err = loader.Namespace(); err != nil {
+		return nil, "", fmt.Errorf("read the current namespace from the kubeconfig: %w", err)
+	}
+	if reader, err = cluster.New(config); err != nil {
+		return nil, "", err
 	}
 	reader.Now = func() time.Time { return s.Now }
 	reader.Context = raw.CurrentContext
 	if s.Context != "" {
 		reader.Context = s.Context
 	}
-	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision, RecordsOnly: s.RecordsOnly}
-	if s.Namespace == "" && !s.AllNamespaces {
-		if target.Fallback, _, err = loader.Namespace(); err != nil {
-			return nil, fmt.Errorf("read the current namespace from the kubeconfig: %w", err)
-		}
-	}
-	return reader.Snapshot(ctx, target)
+	return reader, namespace, nil
 }

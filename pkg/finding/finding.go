@@ -93,6 +93,7 @@ type Value struct {
 	Reaches  []Field  `json:"reaches"`
 	Misses   []Miss   `json:"misses"`
 	Template string   `json:"template,omitempty"` // where the value is read
+	Trace    *Trace   `json:"trace,omitempty"`    // for the command trace alone
 }
 
 // Evidence is one step of a proof: what the doctor did, and what it saw.

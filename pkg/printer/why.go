@@ -126,10 +126,10 @@ func (p *page) chain(links []Link) {
 			after = "if " + link.After + " is empty"
 		}
 		if where := join(link.Origin, link.Template, after); where != "" {
-			p.labelled(labelWidth+1, "", "  "+p.clean(where))
+			p.nested(4, labelWidth+1, "", p.clean(where))
 		}
 		if len(link.Stack) > 0 {
-			p.labelled(labelWidth+1, "", "  "+p.clean("called from "+strings.Join(link.Stack, ", then ")))
+			p.nested(4, labelWidth+1, "", p.clean("called from "+strings.Join(link.Stack, ", then ")))
 		}
 	}
 }

@@ -222,10 +222,13 @@ func (s *search) ask(edits []values.Edit, after values.Path, depth int) []Decide
 			found = append(found, d)
 		}
 	}
+	found = slices.DeleteFunc(found, func(d Decider) bool {
+		return slices.ContainsFunc(found, func(x Decider) bool { return len(x.Path) < len(d.Path) && d.Path.HasPrefix(x.Path) })
+	})
 	for _, d := range found {
 		s.known = append(s.known, d.Path)
 	}
-	slices.SortStableFunc(found, s.before)
+	found = inOrder(found)
 	var out []Decider
 	for _, d := range found {
 		out = append(out, d)
@@ -243,16 +246,48 @@ func (s *search) ask(edits []values.Edit, after values.Path, depth int) []Decide
 	return out
 }
 
-// before puts first who is asked first: as the templates' chain has it; else one that is empty and would come in
-// between, then the others in the order of their lines.
-func (s *search) before(a, b Decider) int {
-	if a.Read != nil && b.Read != nil && a.Read.Chain != nil && a.Read.Chain == b.Read.Chain && a.Read.Rank != b.Read.Rank {
-		return cmp.Compare(a.Read.Rank, b.Read.Rank)
+// inOrder keeps those together that are asked for the same, in the order of the templates' chain. First come groups of
+// which none decides, since all are empty, then the others in the order of their lines.
+func inOrder(found []Decider) []Decider {
+	type group struct {
+		of      *chart.Chain
+		members []Decider
+		decides bool
 	}
-	if a.Decides != b.Decides {
-		return cmp.Compare(truth(a.Decides), truth(b.Decides))
+	var groups []*group
+	for _, d := range found {
+		var g *group
+		if d.Read != nil && d.Read.Chain != nil {
+			if i := slices.IndexFunc(groups, func(g *group) bool { return g.of == d.Read.Chain }); i >= 0 {
+				g = groups[i]
+			}
+		}
+		if g == nil {
+			g = &group{}
+			if d.Read != nil {
+				g.of = d.Read.Chain
+			}
+			groups = append(groups, g)
+		}
+		g.members = append(g.members, d)
+		g.decides = g.decides || d.Decides
 	}
-	return cmp.Compare(position(a), position(b))
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(truth(a.decides), truth(b.decides)), cmp.Compare(position(a.members[0]), position(b.members[0])))
+	})
+	var out []Decider
+	for _, g := range groups {
+		slices.SortStableFunc(g.members, func(a, b Decider) int { return cmp.Compare(rank(a), rank(b)) })
+		out = append(out, g.members...)
+	}
+	return out
+}
+
+func rank(d Decider) int {
+	if d.Read == nil {
+		return 0
+	}
+	return d.Read.Rank
 }
 
 func truth(b bool) int {
@@ -286,7 +321,7 @@ func (s *search) probe(edits []values.Edit, base *rendering.Outcome, was any, p 
 			continue
 		}
 		now := s.look(o)
-		if rendering.Equal(now, was) {
+		if rendering.Equal(now, was) || now == any(rendering.Absent{}) && s.broken(o) {
 			continue
 		}
 		d := Decider{Path: p, Value: at, Role: Condition, Read: s.read(p)}
@@ -315,6 +350,13 @@ func (s *search) look(o *rendering.Outcome) any {
 		return lookup(same[s.target.Nth], s.target.Field.Field)
 	}
 	return rendering.Absent{}
+}
+
+// broken says whether the file is no YAML any more: then the value was of a wrong type, and says nothing.
+func (s *search) broken(o *rendering.Outcome) bool {
+	text, _ := o.Text(s.target.File)
+	_, bad := rendering.ParseManifest(s.target.File, text)
+	return bad > 0
 }
 
 func lookup(o rendering.Object, field string) any {

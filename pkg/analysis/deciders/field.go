@@ -209,6 +209,27 @@ func Nearest(content map[string]any, steps []Step) []string {
 	return out
 }
 
+// Closest chooses, of some texts, those that are most like the given one: the likeliest first, none that is quite
+// different.
+func Closest(text string, all []string) []string {
+	type near struct {
+		text  string
+		score int
+	}
+	var list []near
+	for _, t := range all {
+		if d := distance(strings.ToLower(text), strings.ToLower(t)); d <= max(3, len(text)/3) {
+			list = append(list, near{t, d})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b near) int { return cmp.Compare(a.score, b.score) })
+	var out []string
+	for _, n := range list[:min(len(list), shownNearest)] {
+		out = append(out, n.text)
+	}
+	return out
+}
+
 // distance is the Levenshtein distance.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

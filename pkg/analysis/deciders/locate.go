@@ -37,7 +37,7 @@ var documentStart = regexp.MustCompile(`(?m)^---[^\n]*$`)
 
 // renderedLine is the line, from 1, at which a field stands in a rendered file; 0 if it does not.
 func renderedLine(text string, t Target) int {
-	steps, err := ParseField(t.Field)
+	steps, err := ParseField(t.Field.Field)
 	if err != nil {
 		return 0
 	}
