@@ -165,7 +165,7 @@ func made(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
 		}
 	}
 	if live > 0 {
-		x.Facts = append(x.Facts, finding.Fact{Label: "live", Text: fmt.Sprintf("%d of %s that the revision changes: helm had applied that before it failed", live, plural(total, "field", "fields"))})
+		x.Facts = append(x.Facts, finding.Fact{Label: "live", Text: fmt.Sprintf("%d of %s that the revision changes: helm had applied that before it stopped", live, plural(total, "field", "fields"))})
 	} else if total > 0 {
 		x.Facts = append(x.Facts, finding.Fact{Label: "live", Text: fmt.Sprintf("none of %s that the revision changes", plural(total, "field", "fields"))})
 	}

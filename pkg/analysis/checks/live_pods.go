@@ -238,6 +238,9 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 			g.Field, shown(kind, g.Field, g.Want), shown(kind, g.Field, g.Live), plural(len(g.Pods), "Pod", "Pods"))})
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "culprit", Text: suspected(d)})
+	if d.Culprit == "AlwaysPullImages" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "the API server runs with this plugin: no value of the chart changes it"})
+	}
 	if decidedBy(f, &x, fields...) && x.Severity == finding.Warning {
 		x.Severity = finding.Error
 	}

@@ -223,6 +223,9 @@ func (w *Workload) suspects(p *unstructured.Unstructured) []string {
 		}
 	}
 	for _, o := range w.snap.Kind("MutatingAdmissionPolicy.admissionregistration.k8s.io") {
+		if !w.bound(o.GetName()) {
+			continue
+		}
 		match, _, _ := unstructured.NestedMap(o.Object, "spec", "matchConstraints")
 		rules, _ := match["resourceRules"].([]any)
 		if slices.ContainsFunc(rules, matchesPods) && selects(match["objectSelector"], p.GetLabels()) && w.selectsNamespace(match["namespaceSelector"], p) {
@@ -230,6 +233,15 @@ func (w *Workload) suspects(p *unstructured.Unstructured) []string {
 		}
 	}
 	return out
+}
+
+// bound says whether a policy may be in force: it has a binding, or none was read.
+func (w *Workload) bound(policy string) bool {
+	bindings := w.snap.Kind("MutatingAdmissionPolicyBinding.admissionregistration.k8s.io")
+	return len(bindings) == 0 || slices.ContainsFunc(bindings, func(b *unstructured.Unstructured) bool {
+		name, _, _ := unstructured.NestedString(b.Object, "spec", "policyName")
+		return name == policy
+	})
 }
 
 func matchesPods(rule any) bool {

@@ -51,9 +51,13 @@ func Compare(want []rendering.Object, live *snapshot.Snapshot, releaseNamespace 
 		return nil
 	}
 	all := newSights(live, want, releaseNamespace)
+	last := map[finding.Object]int{} // of an object that is rendered twice the last one stands
+	for i, o := range want {
+		last[o.Object] = i
+	}
 	var out []Difference
-	for _, o := range want {
-		if o.Hook || o.Name == "" || strings.HasSuffix(o.Name, "*") {
+	for i, o := range want {
+		if o.Hook || o.Name == "" || strings.HasSuffix(o.Name, "*") || last[o.Object] != i {
 			continue
 		}
 		out = append(out, all.object(o)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -123,7 +124,7 @@ func (w *Workload) stalled(r *Rollout) {
 		return
 	}
 	for _, p := range w.Current {
-		if reason, message := podTrouble(p); reason != "" {
+		if reason, message := podTrouble(p); reason != "" && !w.young(p) {
 			r.State, r.Reason, r.Message, r.Pod = Stalled, reason, cmp.Or(message, w.event(p)), p.GetName()
 			r.Since = p.GetCreationTimestamp().UTC().Format("2006-01-02T15:04:05Z")
 			return
@@ -143,6 +144,18 @@ func (w *Workload) stalled(r *Rollout) {
 		r.Since = w.condition("Progressing").since
 	}
 }
+
+// young says whether a Pod was made in the last seconds before the snapshot was taken: its volumes are perhaps just
+// being made, its node just being added.
+func (w *Workload) young(p *unstructured.Unstructured) bool {
+	taken, err := time.Parse(time.RFC3339, w.snap.Header.TakenAt)
+	made := p.GetCreationTimestamp()
+	return err == nil && !made.IsZero() && taken.Sub(made.Time) < patience &&
+		conditionOf(p, "PodScheduled").status == "False"
+}
+
+// patience is how long a Pod may wait for a node before that is worth telling.
+const patience = 15 * time.Second
 
 // failedCreate is for StatefulSets and DaemonSets, whose status does not say why a Pod cannot be made.
 func (w *Workload) failedCreate(r *Rollout) bool {
