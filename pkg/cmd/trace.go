@@ -27,7 +27,7 @@ func (a *app) trace() *cobra.Command {
 		Long:              traceLong + "\n\n" + exitStatusHelp,
 		Example:           a.example(traceExample),
 		Args:              exactly("VALUE"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: a.completeValues,
 	}
 	c.Flags().StringVar(&release, "release", "", "the release whose value it is, where several have it")
 	_ = c.RegisterFlagCompletionFunc("release", a.completeReleases)

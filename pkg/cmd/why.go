@@ -13,8 +13,8 @@ import (
 const whyLong = `Say what decides one field of a live object: the chain of values that the template asks, in its order, what was
 rendered, what the object and its Pods hold, and who wrote it there and when.
 
-FIELD is written as kubectl explain does, list items by their name:
-spec.template.spec.containers[kgateway].imagePullPolicy`
+FIELD is written as kubectl explain does, list items by their name or index, keys with dots in quotes:
+spec.template.spec.containers[kgateway].imagePullPolicy, metadata.annotations["a.b/c"]`
 
 const whyExample = `
   # who decides the pull policy?
@@ -30,7 +30,7 @@ func (a *app) why() *cobra.Command {
 		Long:              whyLong + "\n\n" + exitStatusHelp,
 		Example:           a.example(whyExample),
 		Args:              exactly("TYPE/NAME", "FIELD"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: a.completeWhy,
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o, err := a.toOutput(c)

@@ -328,7 +328,7 @@ func (s *search) probe(edits []values.Edit, base *rendering.Outcome, was any, p 
 		if carries(now, alt) {
 			d.Role = Content
 		}
-		d.Decides = !empty(at) || d.Role == Content && carries(was, at)
+		d.Decides = !empty(at) || at != nil && d.Role == Content && carries(was, at)
 		return d, true
 	}
 	return Decider{}, false
