@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -567,7 +568,13 @@ func (i *interpreter) mark(p values.Path, whole, emptiness bool) {
 }
 
 func (i *interpreter) record(s source, test bool) {
-	key := fmt.Sprintf("%s|%v|%v|%v|%d", s.path, s.whole, test, i.here, s.rank)
+	key := s.path.String() + "|" + i.here.File + "|" + strconv.Itoa(i.here.Line<<6|s.rank<<2) + strconv.FormatBool(s.whole) + strconv.FormatBool(test)
+	if s.chain != nil {
+		// One line of a helper asks other values for each of its callers.
+		for _, m := range s.chain.Members {
+			key += "|" + m.Path.String()
+		}
+	}
 	if old := i.seen[key]; old != nil && (old.Taken || !i.taken) {
 		return
 	}
