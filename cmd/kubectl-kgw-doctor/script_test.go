@@ -16,7 +16,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		Setup:               noCluster,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "install": install},
 		UpdateScripts:       updateGolden(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

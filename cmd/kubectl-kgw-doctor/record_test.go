@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// install RELEASE CHART VALUES [LIVE] writes cluster.yaml: a snapshot of a cluster in which the chart was installed
+// into the namespace ns as revision 2. Objects of the file LIVE are there too, instead of those rendered by that name.
+func install(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: install RELEASE CHART VALUES [LIVE]")
+	}
+	c, err := loader.Load(ts.MkAbs(args[1]))
+	ts.Check(err)
+	var supplied map[string]any
+	ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(args[2])), &supplied))
+	r, err := rendering.New(c, rendering.Release{Name: args[0], Namespace: "ns", Revision: 2, IsUpgrade: true}, rendering.Cluster{KubeVersion: "v1.33.0"})
+	ts.Check(err)
+	texts, err := r.Helm(supplied)
+	ts.Check(err)
+	var live []*unstructured.Unstructured
+	if len(args) > 3 {
+		given, err := snapshot.Read(bytes.NewReader([]byte(ts.ReadFile(args[3]))))
+		ts.Check(err)
+		live = given.Objects
+	}
+	manifest := ""
+	names := make([]string, 0, len(texts))
+	for name := range texts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	snap := &snapshot.Snapshot{Header: snapshot.Header{ServerVersion: "v1.33.0"}}
+	for _, name := range names {
+		manifest += "---\n# Source: " + name + "\n" + texts[name] + "\n"
+		objects, _ := rendering.ParseManifest(name, texts[name])
+		for _, o := range objects {
+			x := &unstructured.Unstructured{Object: o.Content}
+			x.SetNamespace("ns")
+			x.SetAnnotations(map[string]string{"meta.helm.sh/release-name": args[0], "meta.helm.sh/release-namespace": "ns"})
+			if !slices.ContainsFunc(live, func(l *unstructured.Unstructured) bool { return l.GetKind() == x.GetKind() && l.GetName() == x.GetName() }) {
+				snap.Objects = append(snap.Objects, x)
+			}
+		}
+	}
+	record, err := json.Marshal(release.Release{Name: args[0], Namespace: "ns", Version: 2, Chart: c, Config: supplied, Manifest: manifest,
+		Info: &release.Info{Status: release.StatusDeployed}})
+	ts.Check(err)
+	secret := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+		"metadata":   map[string]any{"name": "sh.helm.release.v1." + args[0] + ".v2", "namespace": "ns"},
+		"stringData": map[string]any{"release": base64.StdEncoding.EncodeToString(record)},
+	}}
+	snap.Objects = slices.Concat(snap.Objects, live, []*unstructured.Unstructured{secret})
+	out, err := os.Create(filepath.Join(ts.MkAbs("."), "cluster.yaml"))
+	ts.Check(err)
+	defer out.Close()
+	ts.Check(snap.Write(out))
+}
