@@ -60,19 +60,19 @@ func closing(field string) int {
 	return -1
 }
 
-// child goes one step down; ok is false where there is nothing.
-func child(v any, s step) (out any, ok bool) {
+// child goes one step down; nil where there is nothing.
+func child(v any, s step) any {
 	switch t := v.(type) {
 	case map[string]any:
 		if !s.item {
-			out, ok = t[s.key]
+			return t[s.key]
 		}
 	case []any:
 		if i := slices.Index(rendering.ItemNames(t), s.key); s.item && i >= 0 {
-			return t[i], true
+			return t[i]
 		}
 	}
-	return out, ok
+	return nil
 }
 
 // under says whether a field is another one or lies below it.

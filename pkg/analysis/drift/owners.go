@@ -75,7 +75,7 @@ func author(live *unstructured.Unstructured, field string) Writer {
 
 func fieldSet(m metav1.ManagedFieldsEntry) (map[string]any, error) {
 	var out map[string]any
-	err := json.Unmarshal(m.FieldsV1.Raw, &out)
+	err := json.Unmarshal(m.FieldsV1.GetRawBytes(), &out)
 	return out, err
 }
 
@@ -106,7 +106,7 @@ func owns(set map[string]any, live any, steps []step) bool {
 			return false
 		}
 		set, _ = next.(map[string]any)
-		live, _ = child(live, s)
+		live = child(live, s)
 	}
 	return true
 }
@@ -126,7 +126,7 @@ func entry(set map[string]any, live any, s step) (any, bool) {
 		v, found := set["f:"+s.key]
 		return v, found
 	}
-	item, _ := child(live, s)
+	item := child(live, s)
 	for k, v := range set {
 		switch {
 		case strings.HasPrefix(k, "k:"):

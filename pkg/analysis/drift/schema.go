@@ -54,9 +54,6 @@ var builtin = map[string]reflect.Type{
 	"storage.k8s.io/StorageClass":                  reflect.TypeFor[storagev1.StorageClass](),
 }
 
-// objectMeta is the metadata of every kind.
-var objectMeta = reflect.TypeFor[metav1.ObjectMeta]()
-
 // Types that are written as one scalar.
 var (
 	quantityType = reflect.TypeFor[resource.Quantity]()

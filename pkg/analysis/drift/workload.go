@@ -18,7 +18,7 @@ import (
 type Workload struct {
 	Object     *unstructured.Unstructured
 	ReplicaSet *unstructured.Unstructured   // in charge: of the newest revision; nil for other kinds, or if it was not read
-	Pods       []*unstructured.Unstructured // all of the workload's Pods that are not finished
+	Pods       []*unstructured.Unstructured // all of the workload's Pods that are neither finished nor going away
 	Current    []*unstructured.Unstructured // those made from the template in charge
 	Old        []OldReplicaSet              // older ones that still have Pods
 
@@ -109,7 +109,7 @@ func (w *Workload) ownedPods(owner *unstructured.Unstructured) []*unstructured.U
 	var out []*unstructured.Unstructured
 	for _, p := range w.snap.Kind("Pod.") {
 		phase, _, _ := unstructured.NestedString(p.Object, "status", "phase")
-		if w.owner(p, owner) && phase != "Succeeded" && phase != "Failed" {
+		if w.owner(p, owner) && phase != "Succeeded" && phase != "Failed" && p.GetDeletionTimestamp() == nil {
 			out = append(out, p)
 		}
 	}
