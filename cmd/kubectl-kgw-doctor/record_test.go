@@ -52,7 +52,9 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 			x := &unstructured.Unstructured{Object: o.Content}
 			x.SetNamespace("ns")
 			x.SetAnnotations(map[string]string{"meta.helm.sh/release-name": args[0], "meta.helm.sh/release-namespace": "ns"})
-			if !slices.ContainsFunc(live, func(l *unstructured.Unstructured) bool { return l.GetKind() == x.GetKind() && l.GetName() == x.GetName() }) {
+			if !slices.ContainsFunc(live, func(l *unstructured.Unstructured) bool {
+				return l.GetKind() == x.GetKind() && l.GetName() == x.GetName()
+			}) {
 				snap.Objects = append(snap.Objects, x)
 			}
 		}
