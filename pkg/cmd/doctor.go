@@ -182,7 +182,7 @@ func (s *Scope) installed(snap *snapshot.Snapshot, current snapshot.Record, newe
 		Release: rendering.Release{
 			Name: current.Name, Namespace: current.Namespace, Revision: current.Revision, IsUpgrade: current.Revision > 1,
 		},
-		Cluster: clusterOf(snap), Record: &current, Newest: newest, Live: snap, Now: s.Now,
+		Cluster: clusterOf(snap, current.Release.Manifest), Record: &current, Newest: newest, Live: snap, Now: s.Now,
 	}
 	if s.Chart != "" {
 		given, err := loadChart(s.Chart)
@@ -200,14 +200,20 @@ func (s *Scope) installed(snap *snapshot.Snapshot, current snapshot.Record, newe
 	return in, nil
 }
 
-// clusterOf is what templates see of the cluster of a snapshot.
-func clusterOf(snap *snapshot.Snapshot) rendering.Cluster {
-	k := rendering.Cluster{KubeVersion: libraryVersion}
-	if snap != nil {
-		if snap.Header.ServerVersion != "" {
-			k.KubeVersion = snap.Header.ServerVersion
+// clusterOf is what templates see of the cluster of a snapshot. A snapshot made with kubectl does not say which APIs
+// there were: those of the objects that Helm rendered, at least.
+func clusterOf(snap *snapshot.Snapshot, manifest string) rendering.Cluster {
+	k := rendering.Cluster{KubeVersion: libraryVersion, APIVersions: snap.Header.APIVersions}
+	if snap.Header.ServerVersion != "" {
+		k.KubeVersion = snap.Header.ServerVersion
+	}
+	if len(k.APIVersions) == 0 {
+		objects, _ := rendering.ParseManifest("", manifest)
+		for _, o := range objects {
+			k.APIVersions = append(k.APIVersions, o.APIVersion, o.APIVersion+"/"+o.Kind)
 		}
-		k.APIVersions = snap.Header.APIVersions
+		slices.Sort(k.APIVersions)
+		k.APIVersions = slices.Compact(k.APIVersions)
 	}
 	return k
 }
@@ -284,7 +290,7 @@ func (o *PreflightOptions) onto(ctx context.Context, in analysis.Input) (analysi
 	if err != nil && !errors.Is(err, cluster.ErrNoRelease) || snap == nil {
 		return in, report, err
 	}
-	in.Cluster = clusterOf(snap)
+	in.Cluster = clusterOf(snap, "")
 	for _, g := range snap.Header.Gaps {
 		report.Incomplete = append(report.Incomplete, finding.Incomplete{What: g.What, Why: g.Why, Remedy: g.Remedy, Release: g.Release, Fatal: !g.Optional})
 	}

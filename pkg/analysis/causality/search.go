@@ -3,6 +3,7 @@ package causality
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -255,10 +256,15 @@ func (t *trial) undecided() {
 				needs = append(needs, name)
 			}
 		}
+		if r.Cond != nil {
+			if name := capability(r.Cond); name != "" {
+				needs = append(needs, name)
+			}
+		}
 	}
 	slices.Sort(needs)
 	needs = slices.Compact(needs)
-	if len(needs) > 0 {
+	if len(needs) > 0 && t.showsWith(needs) {
 		e.Verdict = finding.Gated
 		e.Reason = "the cluster has no API " + strings.Join(needs, ", ")
 		return
@@ -279,6 +285,25 @@ func (t *trial) undecided() {
 	if onlyTested {
 		e.Reason = fmt.Sprintf("%s tests it, and nothing follows from that", e.Site)
 	}
+}
+
+// showsWith renders for a cluster that has these APIs: does the value show there?
+func (t *trial) showsWith(apis []string) bool {
+	there, err := t.world.With(apis)
+	if err != nil {
+		return false
+	}
+	for _, alt := range t.alts {
+		o := there.Try(values.Set(t.e.Path, alt))
+		if o.Err != nil {
+			continue
+		}
+		if d := rendering.Diff(there.Baseline(), o); len(d) > 0 {
+			t.e.Evidence = append(t.e.Evidence, finding.Evidence{Did: "rendered for a cluster that has " + strings.Join(apis, ", "), Saw: t.e.Path.String() + " decides " + fields(d)})
+			return true
+		}
+	}
+	return false
 }
 
 func capability(c *chart.Cond) string {
@@ -498,9 +523,12 @@ func (t *trial) wins(o obstacle, c *confirmed) bool {
 	if !o.winner && falsy(at) {
 		return false
 	}
-	meant := map[string]bool{}
+	meant, named := map[string]bool{}, map[string]bool{}
 	for _, f := range c.shows {
 		meant[f.ID()] = true
+		if _, isAbsent := f.To.(rendering.Absent); !isAbsent {
+			named[unnamed(f)] = true
+		}
 	}
 	for _, alt := range others(at, nil)[:min(2, len(others(at, nil)))] {
 		after := t.try(values.Set(o.edit.Path, alt))
@@ -513,10 +541,21 @@ func (t *trial) wins(o obstacle, c *confirmed) bool {
 			if meant[d.ID()] && !wasAbsent && !isAbsent {
 				return true
 			}
+			// What names a list item or an object makes another one of it.
+			if o.winner && !isAbsent && named[unnamed(d)] && echoes([]rendering.Change{d}, alt) {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// unnamed writes a field without the names of its object and of list items.
+func unnamed(c rendering.Change) string {
+	return c.Kind + " " + itemName.ReplaceAllString(c.Field.Field, "[]")
+}
+
+var itemName = regexp.MustCompile(`\[[^\]]*\]`)
 
 // attribute gives the fields that are lost, and the causes. What the winner says as well is not lost.
 func (t *trial) attribute(c *confirmed) (misses []Miss, winners, gates []Cause) {

@@ -59,7 +59,7 @@ func suggestions(f *analysis.Facts, e causality.Effect, roots []values.Path) []s
 
 // tried renders one suggestion: it counts if some field carries one of the values then.
 func tried(f *analysis.Facts, root values.Path, s chart.Suggestion, leaves []causality.Effect) (suggestion, bool) {
-	if onlySwitches(leaves) && s.Score < 4 && sharedTokens(root, s.Path) == 0 {
+	if onlySwitches(leaves) && !s.Path.Parent().Equal(root.Parent()) && s.Path.Parent().Last() != root.Parent().Last() {
 		return suggestion{}, false // any switch shows something: likeness of the last key alone says nothing
 	}
 	edits := moved(f, root, s.Path, leaves)
@@ -72,7 +72,7 @@ func tried(f *analysis.Facts, root values.Path, s chart.Suggestion, leaves []cau
 	if s.Below || s.Path.Last() != root.Last() && !slices.ContainsFunc(leaves, func(e causality.Effect) bool { return e.Path.Equal(root) }) {
 		meant = slices.DeleteFunc(meant, func(m finding.Field) bool { return freeForm(m.Field) })
 	}
-	meant = slices.DeleteFunc(meant, unknownIn(after))
+	meant = slices.DeleteFunc(meant, unknownIn(after, s.Below))
 	if len(meant) == 0 {
 		return suggestion{}, false
 	}
@@ -82,8 +82,9 @@ func tried(f *analysis.Facts, root values.Path, s chart.Suggestion, leaves []cau
 	}}, true
 }
 
-// unknownIn says of a field whether Kubernetes does not know it: a key that lands there was not meant.
-func unknownIn(after *rendering.Outcome) func(finding.Field) bool {
+// unknownIn says of a field whether Kubernetes does not know it: a key that lands there was not meant. Of custom
+// resources nobody here knows; strict takes that for a no.
+func unknownIn(after *rendering.Outcome, strict bool) func(finding.Field) bool {
 	var objects []rendering.Object
 	unknown := map[finding.Object][]string{}
 	return func(m finding.Field) bool {
@@ -93,8 +94,12 @@ func unknownIn(after *rendering.Outcome) func(finding.Field) bool {
 		fields, done := unknown[m.Object]
 		if !done {
 			for _, o := range objects {
-				if o.Object == m.Object {
-					fields = rendering.UnknownFields(o)
+				if o.Object != m.Object {
+					continue
+				}
+				fields = rendering.UnknownFields(o)
+				if strict && !rendering.HasType(o) {
+					fields = append(fields, itemName.ReplaceAllString(m.Field, ""))
 				}
 			}
 			unknown[m.Object] = fields
@@ -109,17 +114,6 @@ func unknownIn(after *rendering.Outcome) func(finding.Field) bool {
 
 func onlySwitches(leaves []causality.Effect) bool {
 	return !slices.ContainsFunc(leaves, func(e causality.Effect) bool { _, is := e.Value.(bool); return !is })
-}
-
-// sharedTokens counts the keys above the last that two paths share.
-func sharedTokens(a, b values.Path) int {
-	n := 0
-	for _, s := range a.Parent() {
-		if s.Index < 0 && slices.Contains(b.Parent(), s) {
-			n++
-		}
-	}
-	return n
 }
 
 // emptiedTable proposes to take a whole table away, for a switch "enabled" in it that templates never ask.

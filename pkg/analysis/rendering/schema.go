@@ -11,14 +11,20 @@ import (
 
 var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
 
+// HasType says whether the client library has a type for the object: it is none of a custom resource.
+func HasType(o Object) bool {
+	gv, err := schema.ParseGroupVersion(o.APIVersion)
+	return err == nil && scheme.Scheme.Recognizes(gv.WithKind(o.Kind))
+}
+
 // UnknownFields lists the fields of an object that its Kubernetes type does not have: the API server drops them. The
 // types are those of the client library; an object of another group gives none, and so does one that does not decode.
 // Paths are written as the decoder does, list items by position: spec.template.spec.containers[0].imagePullpolicy.
 func UnknownFields(o Object) []string {
-	gv, err := schema.ParseGroupVersion(o.APIVersion)
-	if err != nil || !scheme.Scheme.Recognizes(gv.WithKind(o.Kind)) {
+	if !HasType(o) {
 		return nil
 	}
+	gv, _ := schema.ParseGroupVersion(o.APIVersion)
 	typed, err := scheme.Scheme.New(gv.WithKind(o.Kind))
 	if err != nil {
 		return nil
