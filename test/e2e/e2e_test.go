@@ -34,7 +34,7 @@ type world struct {
 var shared world
 
 func TestMain(m *testing.M) {
-	status, err := run(m)
+	status, err := play(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		status = 1
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-func run(m *testing.M) (int, error) {
+func play(m *testing.M) (int, error) {
 	temp, err := os.MkdirTemp("", "kgw-doctor-e2e")
 	if err != nil {
 		return 1, err
