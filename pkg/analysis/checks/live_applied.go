@@ -75,7 +75,7 @@ func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 	if r.Release != nil && r.Release.Info != nil {
 		info := r.Release.Info
 		if info.Description != "" {
-			x.Facts = append(x.Facts, finding.Fact{Label: "helm said", Text: info.Description})
+			x.Facts = append(x.Facts, said(info.Description)...)
 		}
 		if !info.LastDeployed.IsZero() {
 			x.Since = info.LastDeployed.UTC().Format(time.RFC3339)
@@ -90,6 +90,26 @@ func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 	made(f, r, &x)
 	afterFailure(f, r, deployed, &x)
 	return x
+}
+
+// said is what Helm recorded, an error to a line. The API server can have a lot to say about one object.
+func said(description string) []finding.Fact {
+	var out []finding.Fact
+	for i, line := range strings.FieldsFunc(description, func(r rune) bool { return r == '\n' }) {
+		line = strings.TrimLeft(line, "\t *")
+		if line == "" {
+			continue
+		}
+		if i == 6 {
+			out = append(out, finding.Fact{Label: "helm said", Text: "and more: helm status"})
+			break
+		}
+		if len(line) > 500 {
+			line = strings.ToValidUTF8(line[:497], "") + "…"
+		}
+		out = append(out, finding.Fact{Label: "helm said", Text: line})
+	}
+	return out
 }
 
 // notInForce adds the values that were given in the revision and were other ones, or none, in the deployed one.
@@ -149,7 +169,7 @@ func made(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
 		}
 	}
 	if len(missing) > 0 {
-		x.Facts = append(x.Facts, finding.Fact{Label: "missing", Text: listed(missing)})
+		x.Facts = append(x.Facts, finding.Fact{Label: "missing", Text: few(missing)})
 	}
 	if r == f.Record || f.Record == nil || f.Record.Release == nil {
 		return
@@ -177,7 +197,8 @@ func seen(f *analysis.Facts, objects []rendering.Object, name finding.Object) bo
 	})
 }
 
-func listed(names []string) string {
+// few lists names on one line, five at most.
+func few(names []string) string {
 	if len(names) > 5 {
 		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
 	}
@@ -187,8 +208,8 @@ func listed(names []string) string {
 // afterFailure says what to do. A first revision has nothing to go back to.
 func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool, x *finding.Finding) {
 	name, namespace := quote(f.Release.Name), quote(f.Release.Namespace)
-	next := "put the values right, then helm upgrade --install"
-	step := fmt.Sprintf("helm get values %s --namespace %s --revision %d", name, namespace, r.Revision)
+	next := "put right what Helm said, then helm upgrade --install"
+	step := fmt.Sprintf("helm status %s --namespace %s --revision %d", name, namespace, r.Revision)
 	switch {
 	case deployed:
 		next = fmt.Sprintf("go back to revision %d, then upgrade with values that work", f.Record.Revision)

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 		Expected: plainValue(kind, d.Field.Field, d.Want), Actual: plainValue(kind, d.Field.Field, d.Live),
 		Message: fmt.Sprintf("%s runs %s=%s, the release renders %s", d.Object, d.Field.Field, shown(kind, d.Field.Field, d.Live), shown(kind, d.Field.Field, d.Want)),
 	}
-	if _, gone := d.Live.(rendering.Absent); gone {
+	if gone(d) {
 		x.Message = fmt.Sprintf("%s has no %s, the release renders %s", d.Object, d.Field.Field, shown(kind, d.Field.Field, d.Want))
 	}
 	if len(group) > 1 {
@@ -111,7 +112,7 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 		x.Severity = finding.Info
 		x.Message = fmt.Sprintf("%s decides the replicas of %s: %s, the release renders %s", d.By, d.Object, shown(kind, d.Field.Field, d.Live), shown(kind, d.Field.Field, d.Want))
 	}
-	x.Steps = restore(f, d)
+	x.Steps = restore(f, d, len(group) == 1)
 	return x
 }
 
@@ -132,10 +133,19 @@ func future(d drift.Difference) string {
 	switch {
 	case d.Returns:
 		return "it comes back: " + d.By + " writes the field again when somebody puts it back, and must let go of it first"
+	case !typed(d.APIVersion) && gone(d):
+		return "it stays: Helm 3 does not compare custom resources with the live object; if the kind has no such field, the API server drops it every time"
+	case d.Helm && d.Operation == "Update" && !gone(d):
+		return "the next helm upgrade or rollback asks for the rendered value again; what changed it at admission may do so again"
 	case !typed(d.APIVersion):
 		return "it stays: Helm 3 does not compare custom resources with the live object, so that an upgrade leaves it"
 	}
 	return "it stays until the next helm upgrade or rollback, which puts the rendered value back"
+}
+
+func gone(d drift.Difference) bool {
+	_, is := d.Live.(rendering.Absent)
+	return is
 }
 
 // typed says whether Helm knows the kind and compares it with the live object; the others are custom resources.
@@ -149,7 +159,7 @@ var kubernetesGroups = []string{"admissionregistration.k8s.io", "certificates.k8
 	"flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io"}
 
 // restore is what to do about a difference.
-func restore(f *analysis.Facts, d drift.Difference) []string {
+func restore(f *analysis.Facts, d drift.Difference, alone bool) []string {
 	look := kubectl("get", d.Object) + " --output yaml --show-managed-fields"
 	switch {
 	case autoscaled(d):
@@ -157,6 +167,9 @@ func restore(f *analysis.Facts, d drift.Difference) []string {
 	case d.Returns:
 		return []string{look, rollback(f, f.Record.Revision)}
 	case !typed(d.APIVersion):
+		if patch := mergePatch(d); patch != "" && alone {
+			return []string{kubectl("patch", d.Object) + " --type merge --patch " + quote(patch)}
+		}
 		return []string{fmt.Sprintf("helm get manifest %s --namespace %s | kubectl apply --namespace %s --server-side --force-conflicts --field-manager=helm --filename -",
 			quote(f.Release.Name), quote(f.Release.Namespace), quote(f.Release.Namespace))}
 	case d.Helm && d.Operation == "Update" && d.By != "":
@@ -165,6 +178,25 @@ func restore(f *analysis.Facts, d drift.Difference) []string {
 		return []string{rollback(f, f.Record.Revision) + " --force-conflicts"}
 	}
 	return []string{rollback(f, f.Record.Revision)}
+}
+
+// mergePatch is the JSON that puts one field back; empty for an item of a list, which such a patch cannot reach, and
+// for what is secret-like.
+func mergePatch(d drift.Difference) string {
+	field, kind := d.Field.Field, d.Object.Kind
+	if strings.ContainsRune(field, '[') || !rendering.Equal(hide(append([]string{kind}, strings.Split(field, ".")...), d.Want), d.Want) {
+		return ""
+	}
+	v := d.Want
+	keys := strings.Split(field, ".")
+	for _, k := range slices.Backward(keys) {
+		v = map[string]any{k: v}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }
 
 // applied says whether Helm wrote the object by server-side apply, as Helm 4 does: it then takes a field back from its
@@ -211,6 +243,11 @@ func absent(f *analysis.Facts, d drift.Difference) finding.Finding {
 	x.Message = d.Object.String() + " is rendered, and is not in the cluster"
 	if d.File != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "template", Text: d.File})
+	}
+	if known := f.Live.Header.APIVersions; len(known) > 0 && !slices.Contains(known, d.APIVersion+"/"+d.Object.Kind) {
+		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: fmt.Sprintf("the API server knows no kind %s of %s: its CustomResourceDefinition is not there", d.Object.Kind, d.APIVersion)})
+		x.Steps = []string{"kubectl get customresourcedefinitions"}
+		return x
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "a rollback to the deployed revision makes it again"})
 	x.Steps = []string{rollback(f, f.Record.Revision)}

@@ -253,7 +253,7 @@ func suspected(d drift.PodDifference) string {
 	case d.Culprit != "":
 		return d.Culprit + ", by its signature"
 	case len(d.Suspects) > 0:
-		return "one of those that match the Pods: " + listed(d.Suspects)
+		return "one of those that match the Pods: " + few(d.Suspects)
 	}
 	return "not known: nothing in the Pods says who it was"
 }

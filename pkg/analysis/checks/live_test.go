@@ -199,6 +199,8 @@ spec: {scaleTargetRef: {kind: Deployment, name: x}}
 `}, tells: []string{"KGW2002 info Deployment/x spec.replicas"}},
 	{name: "missing", replace: []string{"kind: Service\nmetadata: {name: x,", "kind: Service\nmetadata: {name: y,"},
 		tells: []string{"KGW2003 error Service/x"}},
+	{name: "missing with its kind", replace: []string{"kind: Service\nmetadata: {name: x,", "kind: Service\nmetadata: {name: y,", "takenAt:", "apiVersions: [apps/v1/Deployment]\ntakenAt:"},
+		tells: []string{"KGW2003 error Service/x"}},
 	{name: "not read, so not missing", replace: []string{"kind: Service\nmetadata: {name: x,", "kind: Service\nmetadata: {name: y,",
 		"takenAt:", "gaps: [{what: Service ns/x, why: forbidden}]\ntakenAt:"}},
 	{name: "dropped", supplied: map[string]any{"misspelt": "ssd"},
