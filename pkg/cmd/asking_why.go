@@ -187,8 +187,8 @@ func (o *WhyOptions) releaseOf(snap *snapshot.Snapshot, live *unstructured.Unstr
 		}
 	}
 	inputs, report, err := scope.inputs(snap, names)
-	if err != nil && len(report.Incomplete) > 0 {
-		return nil, err
+	if err != nil && o.Chart != "" {
+		return nil, err // else it says that no release is there
 	}
 	for _, in := range inputs {
 		mine := in.Release.Name == name && in.Release.Namespace == namespace

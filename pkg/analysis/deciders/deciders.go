@@ -58,7 +58,8 @@ type Decider struct {
 }
 
 const (
-	maxRenders = 1500
+	maxRenders = 800
+	many       = 60 // candidates: of more only those are tried that stand by the field's line, or are conditions above it
 	maxDepth   = 5
 	maxBelow   = 200 // leaves of one table that goes in whole
 )
@@ -67,8 +68,17 @@ const (
 // on renderings was met before everything had been tried.
 func Of(w *rendering.World, reading *chart.Reading, t Target) (chain []Decider, whole bool) {
 	s := &search{world: w, reading: reading, target: t, left: maxRenders}
-	s.near = Locate(w, t).Site
-	s.candidates = s.propose()
+	place := Locate(w, t)
+	s.near = place.Site
+	if _, o, found := Find(w, t.Object, t.Field.Field); found {
+		s.places = positions(o.Content, t.Field.Field)
+	}
+	s.candidates = s.propose(func(*chart.Read) bool { return true })
+	if len(s.candidates) > many && place.Sure {
+		if few := s.propose(s.above); len(few) > 0 {
+			s.candidates = few
+		}
+	}
 	chain = s.ask(nil, nil, 0)
 	slices.SortStableFunc(chain, func(a, b Decider) int { return cmp.Compare(last(a.Role), last(b.Role)) })
 	return chain, s.left > 0
@@ -86,13 +96,36 @@ type search struct {
 	reading    *chart.Reading
 	target     Target
 	near       rendering.Site // the line that writes the field
+	places     []int          // of the list items in the field, in the baseline
 	candidates []values.Path
 	known      []values.Path
 	left       int
 }
 
+// above says whether a read stands at the line that writes the field, or asks a condition before it.
+func (s *search) above(r *chart.Read) bool {
+	for _, site := range append(slices.Clone(r.Stack), r.Site) {
+		if site == s.near || r.Test && site.File == s.near.File && site.Line <= s.near.Line {
+			return true
+		}
+	}
+	return false
+}
+
+// behind says whether a read may be asked once the value at p is empty: it stands in the same chain, at the same line,
+// or in the same few lines of a helper.
+func (s *search) behind(p values.Path) func(*chart.Read) bool {
+	mine := slices.DeleteFunc(s.reading.Of(p), func(r *chart.Read) bool { return r.File != s.target.File })
+	return func(r *chart.Read) bool {
+		return slices.ContainsFunc(mine, func(m *chart.Read) bool {
+			near := r.Site.File == m.Site.File && max(r.Site.Line-m.Site.Line, m.Site.Line-r.Site.Line) <= 8
+			return m.Chain != nil && m.Chain == r.Chain || r.Site == m.Site || near && len(m.Stack) > 0 && !r.Test
+		})
+	}
+}
+
 // propose lists what the file reads, the likeliest first.
-func (s *search) propose() []values.Path {
+func (s *search) propose(want func(*chart.Read) bool) []values.Path {
 	var out []values.Path
 	seen := map[string]bool{}
 	add := func(p values.Path) {
@@ -103,7 +136,7 @@ func (s *search) propose() []values.Path {
 	}
 	var tests []values.Path
 	for _, r := range s.reading.Reads {
-		if r.File != s.target.File {
+		if r.File != s.target.File || !want(r) {
 			continue
 		}
 		if r.Test {
@@ -153,7 +186,7 @@ func (s *search) below(p values.Path, whole bool, visit func(values.Path)) {
 			visit(q)
 		}
 	})
-	if len(p) == 0 {
+	if _, table := at.(map[string]any); len(p) == 0 || !table && at != nil {
 		return
 	}
 	steps, err := ParseField(s.target.Field.Field)
@@ -212,7 +245,11 @@ func (s *search) ask(edits []values.Edit, after values.Path, depth int) []Decide
 	}
 	was := s.look(base)
 	var found []Decider
-	for _, p := range s.candidates {
+	candidates := s.candidates
+	if after != nil && len(candidates) > many/2 {
+		candidates = s.propose(s.behind(after))
+	}
+	for _, p := range candidates {
 		if slices.ContainsFunc(s.known, p.Equal) {
 			continue
 		}
@@ -321,7 +358,7 @@ func (s *search) probe(edits []values.Edit, base *rendering.Outcome, was any, p 
 			continue
 		}
 		now := s.look(o)
-		if rendering.Equal(now, was) || now == any(rendering.Absent{}) && s.broken(o) {
+		if rendering.Equal(now, was) || now == any(rendering.Absent{}) && (s.broken(o) || isText(alt)) {
 			continue
 		}
 		d := Decider{Path: p, Value: at, Role: Condition, Read: s.read(p)}
@@ -342,14 +379,20 @@ func (s *search) look(o *rendering.Outcome) any {
 			continue
 		}
 		if x.Object == s.target.Object {
-			return lookup(x, s.target.Field.Field)
+			return s.lookup(x)
 		}
 		same = append(same, x)
 	}
 	if s.target.Nth < len(same) {
-		return lookup(same[s.target.Nth], s.target.Field.Field)
+		return s.lookup(same[s.target.Nth])
 	}
 	return rendering.Absent{}
+}
+
+// isText says whether a value is the guess that a list may hold texts: where it does not, it breaks what it gets into.
+func isText(alt any) bool {
+	list, ok := alt.([]any)
+	return ok && len(list) == 1 && list[0] == any(probeText)
 }
 
 // broken says whether the file is no YAML any more: then the value was of a wrong type, and says nothing.
@@ -359,11 +402,63 @@ func (s *search) broken(o *rendering.Outcome) bool {
 	return bad > 0
 }
 
-func lookup(o rendering.Object, field string) any {
-	if v, found := rendering.Lookup(o.Content, field); found {
+// lookup reads the field of an object. An item that goes by another name now is found by its place.
+func (s *search) lookup(o rendering.Object) any {
+	if v, found := rendering.Lookup(o.Content, s.target.Field.Field); found {
 		return v
 	}
-	return rendering.Absent{}
+	steps, err := ParseField(s.target.Field.Field)
+	if err != nil {
+		return rendering.Absent{}
+	}
+	at, n := any(o.Content), 0
+	for _, step := range steps {
+		switch t := at.(type) {
+		case map[string]any:
+			v, found := t[step.Name]
+			if !found {
+				return rendering.Absent{}
+			}
+			at = v
+		case []any:
+			i := slices.Index(rendering.ItemNames(t), step.Name)
+			if i < 0 && n < len(s.places) && s.places[n] < len(t) {
+				i = s.places[n]
+			}
+			if i < 0 {
+				return rendering.Absent{}
+			}
+			at = t[i]
+			n++
+		default:
+			return rendering.Absent{}
+		}
+	}
+	return at
+}
+
+// positions gives the indexes of the list items that a field goes through.
+func positions(content map[string]any, field string) []int {
+	steps, err := ParseField(field)
+	if err != nil {
+		return nil
+	}
+	var out []int
+	at := any(content)
+	for _, step := range steps {
+		switch t := at.(type) {
+		case map[string]any:
+			at = t[step.Name]
+		case []any:
+			i := slices.Index(rendering.ItemNames(t), step.Name)
+			if i < 0 {
+				return out
+			}
+			out = append(out, i)
+			at = t[i]
+		}
+	}
+	return out
 }
 
 // read is the place to name: one that prints, and that is near the line that writes the field.

@@ -115,6 +115,7 @@ func nodeLine(n *yaml.Node, steps []Step) int {
 const (
 	sameLine  = 100 // letter for letter
 	sameKey   = 60  // the key, and an action as the value
+	sameAbove = 12  // for each table around it that is around the rendered one
 	neighbour = 3   // for each line near it that is the same near the rendered one
 )
 
@@ -178,10 +179,34 @@ func neighbours(template []string, i int, rendered []string, n int) int {
 	}
 	around := near(template, i, 8)
 	score := 0
+	mine := above(template, i)
+	for k, l := range above(rendered, n) {
+		if k >= len(mine) || alikeLine(mine[k], l) == 0 {
+			break
+		}
+		score += sameAbove
+	}
 	for _, l := range near(rendered, n, 4) {
 		if slices.ContainsFunc(around, func(a string) bool { return alikeLine(a, l) > 0 }) {
 			score += neighbour
 		}
 	}
 	return score
+}
+
+// above lists the lines that a line stands below in the tree of a YAML text, the innermost first. Actions are no part of
+// the tree.
+func above(lines []string, n int) []string {
+	indent := func(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
+	var out []string
+	depth := indent(lines[n])
+	for i := n - 1; i >= 0 && depth > 0 && len(out) < 6; i-- {
+		l := strings.TrimSpace(lines[i])
+		if l == "" || strings.HasPrefix(l, "{{") || strings.HasPrefix(l, "#") || indent(lines[i]) >= depth {
+			continue
+		}
+		depth = indent(lines[i])
+		out = append(out, l)
+	}
+	return out
 }
