@@ -56,7 +56,7 @@ func (w *Workload) Rollout() Rollout {
 		r.Since = w.condition("Progressing").since
 		return r
 	}
-	if w.onDelete() || observed && r.Updated >= r.Desired && r.Available >= r.Desired && r.Existing <= max(r.Updated, r.Desired) {
+	if w.onDelete() || observed && r.Updated >= r.Desired-w.partition() && r.Available >= r.Desired && r.Existing <= max(r.Updated, r.Desired) {
 		return r
 	}
 	r.State = Progressing
@@ -65,6 +65,11 @@ func (w *Workload) Rollout() Rollout {
 	}
 	w.stalled(&r)
 	return r
+}
+
+// partition is how many Pods of a StatefulSet are to keep the older template.
+func (w *Workload) partition() int64 {
+	return number(w.Object, "spec", "updateStrategy", "rollingUpdate", "partition")
 }
 
 // onDelete says whether Pods are only replaced when somebody deletes them: an old one is no sign of a rollout.

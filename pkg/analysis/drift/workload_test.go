@@ -217,7 +217,7 @@ kind: StatefulSet
 metadata: {name: s, namespace: ns, generation: 1}
 spec:
   replicas: 2
-  updateStrategy: {type: OnDelete}
+  updateStrategy: %s
   volumeClaimTemplates: [{metadata: {name: data}}]
   template: {spec: {containers: [{name: a, image: "x:2"}]}}
 status: {observedGeneration: 1, replicas: 2, updatedReplicas: 1, availableReplicas: 2, updateRevision: s-2}
@@ -232,14 +232,18 @@ kind: Pod
 metadata: {name: s-1, namespace: ns, labels: {controller-revision-hash: s-2}, ownerReferences: [{kind: StatefulSet, name: s, controller: true}]}
 spec: {containers: [{name: a, image: "x:2"}], volumes: [{name: data, persistentVolumeClaim: {claimName: data-s-1}}]}
 `
-	w := drift.Running(read(t, text), finding.Object{Kind: "StatefulSet", Namespace: "ns", Name: "s"})
-	if got := drift.Admission(w); len(got) > 0 {
-		t.Errorf("admission: %+v", got)
-	}
-	if r := w.Rollout(); r.State != drift.Complete || len(w.Old) != 1 || len(w.Current) != 1 {
-		t.Errorf("rollout %+v, %d old, %d current", r, len(w.Old), len(w.Current))
-	}
-	if got := w.Behind(); !slices.Equal(got, []string{"spec.template.spec.containers[a].image"}) {
-		t.Errorf("behind: %q", got)
+	for strategy, state := range map[string]drift.State{
+		"{type: OnDelete}": drift.Complete, "{rollingUpdate: {partition: 1}}": drift.Complete, "{type: RollingUpdate}": drift.Progressing,
+	} {
+		w := drift.Running(read(t, fmt.Sprintf(text, strategy)), finding.Object{Kind: "StatefulSet", Namespace: "ns", Name: "s"})
+		if got := drift.Admission(w); len(got) > 0 {
+			t.Errorf("admission: %+v", got)
+		}
+		if r := w.Rollout(); r.State != state || len(w.Old) != 1 || len(w.Current) != 1 {
+			t.Errorf("%s: rollout %+v, %d old, %d current", strategy, r, len(w.Old), len(w.Current))
+		}
+		if got := w.Behind(); !slices.Equal(got, []string{"spec.template.spec.containers[a].image"}) {
+			t.Errorf("behind: %q", got)
+		}
 	}
 }
