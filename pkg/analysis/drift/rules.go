@@ -16,7 +16,7 @@ type OwnedField struct {
 	Why   string
 }
 
-// OwnedFields are not compared. A new one is one line and one case in TestOwnedFields.
+// OwnedFields are not compared. A new one is one line and one case in TestCompare.
 var OwnedFields = []OwnedField{
 	owned(`.*`, `apiVersion|kind|status(\..*)?`, "not asked for, or written by the API server"),
 	owned(`.*`, `metadata\.(name|generateName|namespace|creationTimestamp|uid|resourceVersion|generation|selfLink|managedFields.*)`, "written by the API server"),
