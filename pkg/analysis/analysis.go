@@ -154,7 +154,9 @@ func Gather(in Input) (*Facts, error) {
 		f.Leaves = slices.DeleteFunc(f.Leaves, func(l values.Leaf) bool { return !l.Path.HasPrefix(in.Only) })
 	}
 	f.reproduce()
-	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, in.Budget)
+	budget := in.Budget
+	budget.Presets = in.Mode == Audit
+	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, budget)
 	f.doubtSubcharts()
 	return f, nil
 }

@@ -59,9 +59,10 @@ type Effect struct {
 	Ways       [][]values.Edit // sets of edits with which it shows, each confirmed and minimal, the smallest first
 }
 
-// Budget bounds the work.
+// Budget bounds the work, and says what counts.
 type Budget struct {
-	Renders int // of one value's search; 0 means the default
+	Renders int  // of one value's search; 0 means the default
+	Presets bool // audit: a field counts as lost also while the winner says the same as the value
 }
 
 const defaultRenders = 240
@@ -93,11 +94,12 @@ func Judge(w *rendering.World, reading *chart.Reading, leaves []values.Leaf, b B
 }
 
 type judge struct {
-	world    *rendering.World
-	reading  *chart.Reading
-	budget   Budget
-	defaults map[string]any
-	literals map[string][]any
+	world     *rendering.World
+	reading   *chart.Reading
+	budget    Budget
+	defaults  map[string]any
+	literals  map[string][]any
+	subcharts subcharts
 }
 
 // trial is the search for one leaf.
@@ -107,6 +109,9 @@ type trial struct {
 	reads []*chart.Read
 	alts  []any
 	used  int
+
+	refused error // with another value the chart did not render
+	granted bool  // the cluster is taken to have every API that templates ask for
 }
 
 func (j *judge) leaf(l values.Leaf) Effect {
@@ -210,6 +215,7 @@ func (t *trial) replace() []rendering.Change {
 	for _, alt := range t.alts {
 		o := t.try(values.Set(e.Path, alt))
 		if o.Err != nil {
+			t.refused = o.Err
 			continue
 		}
 		if d := rendering.Diff(t.world.Baseline(), o); len(d) > 0 {

@@ -63,6 +63,9 @@ func (t *trial) proposals(r *chart.Read) []proposal {
 		out = next
 	}
 	gates := func(c *chart.Cond, want bool, site rendering.Site) {
+		if t.granted {
+			c = granted(c)
+		}
 		var options [][]obstacle
 		for _, w := range ways(c, want, computed) {
 			var opt []obstacle
@@ -90,7 +93,11 @@ func (t *trial) proposals(r *chart.Read) []proposal {
 	}
 	if r.Test && r.Cond != nil {
 		var options [][]obstacle
-		for _, w := range sensitive(r.Cond, t.e.Path, computed) {
+		cond := r.Cond
+		if t.granted {
+			cond = granted(cond)
+		}
+		for _, w := range sensitive(cond, t.e.Path, computed) {
 			var opt []obstacle
 			for _, e := range w {
 				if !e.Path.Overlaps(t.e.Path) {
@@ -211,7 +218,7 @@ func (t *trial) minimal(c *confirmed) *confirmed {
 // search finds out why a value shows nowhere.
 func (t *trial) search(without *rendering.Outcome) {
 	e := t.e
-	if t.swallowed() {
+	if t.switchedOff() || t.swallowed() {
 		return
 	}
 	found, failure := t.fromReading()
@@ -269,6 +276,15 @@ func (t *trial) undecided() {
 		e.Reason = "the cluster has no API " + strings.Join(needs, ", ")
 		return
 	}
+	if t.refused != nil {
+		// It is read: with another value the chart does not render.
+		e.Verdict = finding.Effective
+		if _, given := values.Get(t.world.Supplied(), e.Path); given {
+			e.Verdict = finding.Redundant
+		}
+		e.Reason = "other values make the chart fail: " + t.refused.Error()
+		return
+	}
 	if len(t.reads) == 0 {
 		e.Verdict = finding.Unknown
 		e.Reason = "part of the chart's templates could not be followed"
@@ -293,17 +309,47 @@ func (t *trial) showsWith(apis []string) bool {
 	if err != nil {
 		return false
 	}
-	for _, alt := range t.alts {
-		o := there.Try(values.Set(t.e.Path, alt))
-		if o.Err != nil {
-			continue
-		}
-		if d := rendering.Diff(there.Baseline(), o); len(d) > 0 {
-			t.e.Evidence = append(t.e.Evidence, finding.Evidence{Did: "rendered for a cluster that has " + strings.Join(apis, ", "), Saw: t.e.Path.String() + " decides " + fields(d)})
-			return true
+	inside := *t
+	inside.judge = &judge{world: there, reading: t.reading, budget: t.budget, defaults: t.defaults, literals: t.literals}
+	inside.granted, inside.used = true, 0
+	with := []*proposal{{}}
+	for _, r := range t.reads {
+		for _, p := range inside.proposals(r) {
+			with = append(with, &p)
 		}
 	}
+	for _, p := range with[:min(len(with), 12)] {
+		c, err := inside.confirm(*p)
+		if err != nil || c == nil {
+			continue
+		}
+		for _, o := range p.obstacles {
+			t.e.Gates = addCauses(t.e.Gates, []Cause{t.cause(o.edit.Path, o.edit, o.site)})
+		}
+		did := "rendered for a cluster that has " + strings.Join(apis, ", ")
+		if len(p.obstacles) > 0 {
+			did += ", with " + shown(p.edits())
+		}
+		t.e.Evidence = append(t.e.Evidence, finding.Evidence{Did: did, Saw: t.e.Path.String() + " decides " + fields(c.shows)})
+		return true
+	}
 	return false
+}
+
+// granted is the condition on a cluster that has every API.
+func granted(c *chart.Cond) *chart.Cond {
+	if c.Op == chart.Capability {
+		return &chart.Cond{Op: chart.Const, Truth: true}
+	}
+	if len(c.Args) == 0 {
+		return c
+	}
+	out := *c
+	out.Args = nil
+	for _, a := range c.Args {
+		out.Args = append(out.Args, granted(a))
+	}
+	return &out
 }
 
 func capability(c *chart.Cond) string {
@@ -580,6 +626,9 @@ func (t *trial) attribute(c *confirmed) (misses []Miss, winners, gates []Cause) 
 		if content := made[f.Object]; content != nil {
 			then, _ := rendering.Lookup(content, f.Field.Field)
 			d, differs = rendering.Change{Field: f.Field, From: rendering.Absent{}, To: then, File: f.File}, true
+		}
+		if !differs && t.budget.Presets {
+			d, differs = f, true
 		}
 		if !differs {
 			continue

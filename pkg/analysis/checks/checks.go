@@ -14,6 +14,7 @@ import (
 // All lists every check, in the order of their codes.
 func All() []*analysis.Check {
 	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot, OtherTable, FalseAsNothing, OnlySwitches, UnknownField, Coverage}
+	out = append(out, auditChecks()...)
 	return append(out, liveChecks()...)
 }
 

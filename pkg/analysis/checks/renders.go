@@ -74,3 +74,5 @@ func unescapedKey(p values.Path, declared map[string]any) values.Path {
 	}
 	return nil
 }
+
+func asRenderingError(err error, target **rendering.Error) bool { return errors.As(err, target) }
