@@ -78,11 +78,19 @@ func run(inputs []analysis.Input, report fix.Report) (fix.Report, error) {
 
 // checked says in words what was looked at.
 func checked(f *analysis.Facts) string {
-	text := fmt.Sprintf("release %s revision %d: %d values, %d rendered objects", f.Release.Name, f.Release.Revision, len(f.Leaves), len(f.StoredObjects))
+	text := fmt.Sprintf("release %s revision %d: %s, %s", f.Release.Name, f.Release.Revision,
+		count(len(f.Leaves), "value"), count(len(f.StoredObjects), "rendered object"))
 	if f.Live != nil {
 		text += ", the live objects and their Pods"
 	}
 	return text
+}
+
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // inputs chooses from a snapshot what is to be diagnosed: the named releases, or those of the kgateway charts.

@@ -2,6 +2,8 @@
 # The plugin at work: brings up a real control plane, installs a chart with a
 # value that does nothing, lets the doctor find it, runs the fix it prints, and
 # lets it look again. Exits non-zero if the defect was not found or not cured.
+# A CHART whose template lets the value through has no defect to find: the
+# doctor must then agree with the pods.
 #
 # Needs Go and git. The first run builds a control plane, which takes minutes.
 # Environment:
@@ -21,6 +23,10 @@ fail() {
 	printf '\ndemo: %s\n' "$*" >&2
 	exit 1
 }
+
+policies=(kubectl --namespace kgateway-system get pods -l app.kubernetes.io/instance=kgateway
+	-o 'custom-columns=POD:.metadata.name,STATUS:.status.phase,PULLPOLICY:.spec.containers[0].imagePullPolicy')
+always() { "${policies[@]}" --no-headers | grep -qw Always; }
 
 # doctor STATUS: runs the doctor and requires its exit status.
 doctor() {
@@ -45,9 +51,16 @@ scenes() {
 		--set image.pullPolicy=Always --wait --timeout 90s
 	run kubectl --namespace kgateway-system rollout status deployment/kgateway --timeout=60s
 
+	if always; then
+		heading "The pods say so, too: this chart does not have the defect"
+		run "${policies[@]}"
+		heading "The doctor agrees"
+		doctor 0
+		heading "Nothing to cure. Without CHART the demo installs a chart that has the defect"
+		return
+	fi
 	heading "The pods say something else"
-	run kubectl --namespace kgateway-system get pods \
-		-o 'custom-columns=POD:.metadata.name,STATUS:.status.phase,PULLPOLICY:.spec.containers[0].imagePullPolicy'
+	run "${policies[@]}"
 
 	heading "The doctor knows why"
 	doctor 1
@@ -59,6 +72,10 @@ scenes() {
 	printf '$ %s\n' "$fix"
 	sh -c "$fix"
 	run kubectl --namespace kgateway-system rollout status deployment/kgateway --timeout=60s
+
+	heading "Now the pods have what was asked for"
+	run "${policies[@]}"
+	always || fail "the fix did not reach the pods"
 
 	heading "The doctor looks again"
 	doctor 0
