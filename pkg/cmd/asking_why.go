@@ -196,6 +196,7 @@ func (o *WhyOptions) releaseOf(snap *snapshot.Snapshot, live *unstructured.Unstr
 			continue
 		}
 		y.Release, y.Revision = in.Release.Namespace+"/"+in.Release.Name, in.Release.Revision
+		y.Incomplete = unread(report.Incomplete, in.Release.Name)
 		in.Only = values.Keys("") // no value is to be judged
 		return analysis.Gather(in)
 	}
@@ -208,6 +209,18 @@ func (o *WhyOptions) releaseOf(snap *snapshot.Snapshot, live *unstructured.Unstr
 		y.Incomplete = append(y.Incomplete, finding.Incomplete{What: "release " + namespace + "/" + name, Why: "Helm says that it has the object, but its record was not found", Release: name, Fatal: true})
 	}
 	return nil, nil
+}
+
+// unread are the gaps that the answer about an object of the release may have: the decision itself needs none of them.
+func unread(gaps []finding.Incomplete, release string) []finding.Incomplete {
+	var out []finding.Incomplete
+	for _, g := range gaps {
+		if g.Release == release || g.Release == "" && strings.HasPrefix(g.What, "pods ") {
+			g.Fatal = false
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 func stored(in analysis.Input) []rendering.Object {

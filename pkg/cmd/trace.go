@@ -8,7 +8,10 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 )
 
-const traceLong = `Follow one value: every field it reaches, every field it loses and to whom, each with the line of the template.
+const traceLong = `Follow one value: every field it reaches, every field it loses and to whom, each with the line of the template and what
+stands there as rendered, in the live object and in its Pods.
+
+The value need not be given: one that only the chart declares, or that only its templates read, is followed as well.
 
 VALUE is a path in the syntax of helm's --set, such as image.pullPolicy or controller.env[0].value.`
 
