@@ -576,12 +576,31 @@ func (t *trial) wins(o obstacle, c *confirmed) bool {
 			named[unnamed(f)] = true
 		}
 	}
+	// Who is asked second wins only once the first is out of the way: they are a chain.
+	var ahead []values.Edit
+	for _, x := range c.obstacles {
+		if o.winner && x.winner && !x.edit.Path.Equal(o.edit.Path) {
+			ahead = append(ahead, x.edit)
+		}
+	}
+	return t.standsIn(o, at, meant, named, nil) || len(ahead) > 0 && t.standsIn(o, at, meant, named, ahead)
+}
+
+// standsIn says whether other values of an obstacle, with the edits made, show in one of the fields.
+func (t *trial) standsIn(o obstacle, at any, meant, named map[string]bool, ahead []values.Edit) bool {
+	before := t.world.Baseline()
+	if len(ahead) > 0 {
+		before = t.try(ahead...)
+	}
+	if before.Err != nil {
+		return false
+	}
 	for _, alt := range others(at, nil)[:min(2, len(others(at, nil)))] {
-		after := t.try(values.Set(o.edit.Path, alt))
+		after := t.try(append(slices.Clone(ahead), values.Set(o.edit.Path, alt))...)
 		if after.Err != nil {
 			continue
 		}
-		for _, d := range rendering.Diff(t.world.Baseline(), after) {
+		for _, d := range rendering.Diff(before, after) {
 			_, wasAbsent := d.From.(rendering.Absent)
 			_, isAbsent := d.To.(rendering.Absent)
 			if meant[d.ID()] && !wasAbsent && !isAbsent {

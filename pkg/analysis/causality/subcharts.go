@@ -77,7 +77,15 @@ func (t *trial) switchedOff() bool {
 		}
 		e.Misses = addMisses(e.Misses, []Miss{{Field: c.Field, Now: rendering.Absent{}, Then: then, Gates: e.Gates, Site: site}})
 	}
-	e.Evidence = append(e.Evidence, finding.Evidence{Did: did, Saw: e.Path.String() + " decides " + counted(there.Reaches)},
+	e.Evidence = append(e.Evidence, finding.Evidence{Did: did, Saw: e.Path.String() + " decides " + decided(there)},
 		finding.Evidence{Did: "left it as it is", Saw: "no value of " + e.Path.String() + " changes anything"})
 	return true
+}
+
+// decided says what a value decides, or would.
+func decided(e Effect) string {
+	if len(e.Reaches) > 0 {
+		return fields(e.Reaches)
+	}
+	return fmt.Sprintf("%d fields, with more switched", len(e.Misses))
 }
