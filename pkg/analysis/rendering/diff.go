@@ -110,7 +110,7 @@ func (w *World) Noise() map[string]bool {
 	noise = map[string]bool{}
 	var left, right []Object
 	if anyDrawn(w.base.drawn) {
-		again, _ := w.inOrder(w.program, w.computed, newDraws(true))
+		again, _ := w.inOrder(w.program, w.computed, newDraws("other"))
 		if again.Err == nil {
 			for f, t := range again.changed {
 				if was := w.base.changed[f]; was != t {
@@ -213,9 +213,26 @@ func (d *differ) compare(path string, a, b any) {
 			return
 		}
 	}
-	if !Equal(a, b) {
+	switch {
+	case Equal(a, b):
+	case a == nil && holdsFields(b):
+		d.vanish(path, b, false)
+	case b == nil && holdsFields(a):
+		d.vanish(path, a, true)
+	default:
 		d.add(path, a, b)
 	}
+}
+
+// holdsFields says of a table or list that it is not empty. A key without a value, or with null, is as good as absent.
+func holdsFields(v any) bool {
+	switch t := v.(type) {
+	case map[string]any:
+		return len(t) > 0
+	case []any:
+		return len(t) > 0
+	}
+	return false
 }
 
 func (d *differ) tables(path string, a, b map[string]any) {
