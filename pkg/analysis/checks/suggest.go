@@ -183,6 +183,7 @@ func cleared(f *analysis.Facts, leaves []causality.Effect) []values.Edit {
 				break
 			}
 		}
+		p = top(f, p, leaves)
 		if done[p.String()] {
 			continue
 		}
@@ -195,6 +196,23 @@ func cleared(f *analysis.Facts, leaves []causality.Effect) []values.Edit {
 		}
 	}
 	return out
+}
+
+// top climbs to the highest table that the chart does not declare and that holds none but the given leaves.
+func top(f *analysis.Facts, p values.Path, leaves []causality.Effect) values.Path {
+	for len(p) > 1 {
+		above := p.Parent()
+		if _, declared := values.Get(f.World.Defaults(), above); declared {
+			break
+		}
+		if slices.ContainsFunc(f.Leaves, func(l values.Leaf) bool {
+			return l.Path.HasPrefix(above) && !slices.ContainsFunc(leaves, func(e causality.Effect) bool { return e.Path.Equal(l.Path) })
+		}) {
+			break
+		}
+		p = above
+	}
+	return p
 }
 
 // carrying lists the changed fields that hold one of the values. For switches any change counts.

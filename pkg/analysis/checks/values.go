@@ -107,20 +107,21 @@ func objects(misses []causality.Miss) string {
 func overrule(e causality.Effect) []finding.Remedy {
 	var all, empty []values.Edit
 	var one []finding.Remedy
+	meant := lostFields(e)
 	for _, c := range e.Winners {
 		set := values.Set(c.Path, e.Value)
 		all = append(all, set)
 		empty = append(empty, c.Opens)
 		if len(e.Winners) > 1 {
-			one = append(one, finding.Remedy{Summary: "set " + c.Path.String() + ", which is asked first", Edits: []values.Edit{set}})
+			one = append(one, finding.Remedy{Summary: "set " + c.Path.String() + ", which is asked first", Edits: []values.Edit{set}, Meant: meant})
 		}
 	}
-	meant := lostFields(e)
-	out := []finding.Remedy{
+	// The first of a chain often does alone what all of them do.
+	out := append(slices.Clone(one[:min(1, len(one))]), []finding.Remedy{
 		{Summary: "set " + names(e.Winners) + ", which is asked first", Edits: all, Meant: meant},
 		{Summary: "empty " + names(e.Winners) + ", so that " + e.Path.String() + " decides", Edits: empty, Meant: meant},
-	}
-	return append(out, one...)
+	}...)
+	return append(out, one[min(1, len(one)):]...)
 }
 
 func names(causes []causality.Cause) string {
