@@ -44,6 +44,8 @@ var layers = map[string]struct {
 	// The only renderer: Helm's engine, and what that engine is made of.
 	"pkg/analysis/rendering": {2, []string{helm + "engine", helm + "chartutil", helm + "chart", helm + "release", helm + "releaseutil",
 		"github.com/Masterminds/sprig/v3", "github.com/Masterminds/semver/v3", "github.com/BurntSushi/toml", "github.com/gobwas/glob",
+		// The types behind UnknownFields; Helm's chartutil brings them anyway.
+		"k8s.io/client-go/kubernetes/scheme", "sigs.k8s.io/json",
 		apimachinery, yaml}},
 
 	"pkg/analysis/chart": {3, []string{helm + "chart", yaml, yamlNodes}},

@@ -201,6 +201,10 @@ func harmless(f *analysis.Facts, x finding.Finding, remedy finding.Remedy, after
 
 // byHelm renders the fixed values with Helm's own engine, schema included, and wants what the short cut gave.
 func byHelm(f *analysis.Facts, remedy finding.Remedy, after *rendering.Outcome) error {
+	if f.World.DrawsKeys() {
+		// Helm would make new keys, which takes seconds and says nothing: the templates were rendered, the schema is asked.
+		return f.Renderer.Schema(values.Apply(f.Supplied, remedy.Edits...))
+	}
 	texts, err := f.Renderer.Helm(values.Apply(f.Supplied, remedy.Edits...))
 	if err != nil {
 		return fmt.Errorf("helm refuses it: %w", err)

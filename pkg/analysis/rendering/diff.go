@@ -31,26 +31,21 @@ func FieldID(f finding.Field) string {
 }
 
 // Diff lists the fields that differ from a to b, sorted. Both must come from the same World. Files that are the same
-// text are not looked into; what only differs because random functions were called otherwise is left out.
+// text are not looked into. Random functions give both the same for the same calls, so chance makes no difference;
+// other arguments of one do.
 func Diff(a, b *Outcome) []Change {
 	if a == b || a.Err != nil || b.Err != nil {
 		return nil
 	}
 	w := a.world
 	var left, right []Object
-	noisy := false
 	for _, f := range differing(a, b) {
 		from, _ := a.Text(f)
 		to, _ := b.Text(f)
 		left = append(left, w.objects(f, from)...)
 		right = append(right, w.objects(f, to)...)
-		noisy = noisy || a.drawn[f] != "" || b.drawn[f] != ""
 	}
-	out := DiffObjects(left, right)
-	if noisy {
-		out = slices.DeleteFunc(out, func(c Change) bool { return w.Noise()[c.ID()] })
-	}
-	return out
+	return DiffObjects(left, right)
 }
 
 // Same says whether two outcomes of one World are the same text throughout, NOTES.txt aside.
@@ -127,6 +122,16 @@ func (w *World) Noise() map[string]bool {
 	w.noise = noise
 	w.mu.Unlock()
 	return noise
+}
+
+// DrawsKeys says whether the chart makes keys or certificates: Helm's own engine takes seconds for them.
+func (w *World) DrawsKeys() bool {
+	for _, d := range w.base.drawn {
+		if strings.Contains(d, "\x00gen") {
+			return true
+		}
+	}
+	return false
 }
 
 func anyDrawn(drawn map[string]string) bool {

@@ -115,7 +115,7 @@ func toYAML(v any) string {
 var random = []string{
 	"randAlpha", "randAlphaNum", "randAscii", "randNumeric", "randBytes", "randInt", "uuidv4", "shuffle",
 	"genPrivateKey", "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert",
-	"genSignedCertWithKey", "buildCustomCert", "htpasswd", "bcrypt", "encryptAES", "now", "ago",
+	"genSignedCertWithKey", "htpasswd", "bcrypt", "encryptAES", "now", "ago",
 }
 
 // unordered are the functions whose result has the order of a Go map.

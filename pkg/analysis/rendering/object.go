@@ -32,6 +32,7 @@ var separator = regexp.MustCompile(`(?m)^---[^\n]*$`)
 // or not YAML) is left out and counted in bad.
 func ParseManifest(file, text string) (objects []Object, bad int) {
 	for _, doc := range separator.Split(text, -1) {
+		doc = strings.TrimSpace(doc) // as Helm does before it stores or applies a document
 		if blank(doc) {
 			continue
 		}

@@ -295,57 +295,6 @@ func (w *worker) parseTpl(parent *template.Template, text string) (*template.Tem
 	return t.New(parent.Name()).Parse(text)
 }
 
-// draws remembers what random functions gave, so that two renderings that call them alike differ by nothing but what
-// was changed on purpose (common random numbers). The key is the file, the function, its arguments and how often the
-// file has called it so.
-type draws struct {
-	mu        sync.Mutex
-	got       map[string][]reflect.Value
-	backwards bool // order of unordered functions: the second baseline has the other one
-}
-
-func newDraws(backwards bool) *draws {
-	return &draws{got: map[string][]reflect.Value{}, backwards: backwards}
-}
-
-func (w *worker) drawing(name string, fn any, onlyOrder bool) any {
-	call := reflect.ValueOf(fn)
-	variadic := call.Type().IsVariadic()
-	return reflect.MakeFunc(call.Type(), func(args []reflect.Value) []reflect.Value {
-		invoke := func() []reflect.Value {
-			if variadic {
-				return call.CallSlice(args)
-			}
-			return call.Call(args)
-		}
-		if w.draws == nil {
-			return invoke()
-		}
-		if onlyOrder {
-			out := invoke()
-			sortStrings(out[0], w.draws.backwards)
-			w.drawn = append(w.drawn, name)
-			return out
-		}
-		key := w.file + "\x00" + name
-		for _, a := range args {
-			key += fmt.Sprintf("\x00%v", a.Interface())
-		}
-		n := w.ordinals[key]
-		w.ordinals[key] = n + 1
-		key = fmt.Sprintf("%s\x00%d", key, n)
-		w.drawn = append(w.drawn, key)
-		w.draws.mu.Lock()
-		defer w.draws.mu.Unlock()
-		out, found := w.draws.got[key]
-		if !found {
-			out = invoke()
-			w.draws.got[key] = out
-		}
-		return slices.Clone(out)
-	}).Interface()
-}
-
 // output is a bounded buffer.
 type output struct{ b strings.Builder }
 

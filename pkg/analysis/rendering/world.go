@@ -50,7 +50,7 @@ type Outcome struct {
 // Schemas are not asked: see Renderer.Helm.
 func NewWorld(r *Renderer, supplied map[string]any) (*World, error) {
 	w := &World{
-		renderer: r, supplied: supplied, draws: newDraws(false),
+		renderer: r, supplied: supplied, draws: newDraws(""),
 		tried: map[string]*Outcome{}, docs: map[string][]Object{},
 	}
 	c, top, err := r.prepare(supplied, true)
