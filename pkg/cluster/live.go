@@ -194,6 +194,9 @@ var dataPlaneKinds = []schema.GroupVersionKind{
 // dataPlane plans the Gateways of all namespaces, since a control plane serves them all, with their parameters and
 // proxies. Where that is forbidden the namespace of the control plane is read, and a gap says so.
 func (l *plan) dataPlane(namespace string) {
+	if _, exists := l.kinds.find(dataPlaneKinds[1]); !exists {
+		return // no Gateways, so no proxies
+	}
 	for _, gvk := range dataPlaneKinds {
 		if k, exists := l.kinds.find(gvk); exists && l.kinds.err == nil {
 			l.everywhere(k, "", namespace)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -172,7 +173,7 @@ func (s *survey) replacer() *replacer {
 	public += strings.Join(slices.Sorted(maps.Keys(s.values)), "\n")
 	made := func(word string) bool {
 		foreign := func(run string) bool { return !strings.Contains(public, run) }
-		return !stays(word) && slices.ContainsFunc(runs.FindAllString(word, -1), foreign)
+		return !stays(word) && slices.ContainsFunc(runs().FindAllString(word, -1), foreign)
 	}
 	var composed []string // base64 of a text that holds a supplied secret
 	var all = maps.Clone(s.secrets)
@@ -219,12 +220,12 @@ func encoded(texts []string) []string {
 	return out
 }
 
-var delimiters = regexp.MustCompile("[\\s\"'`:,;{}()<>\\[\\]]+|=+(?:$|\\b)")
+var delimiters = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("[\\s\"'`:,;{}()<>\\[\\]]+|=+(?:$|\\b)") })
 
-var runs = regexp.MustCompile(`[\pL\pN]+`)
+var runs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[\pL\pN]+`) })
 
 // pieces takes a text apart into words, passwords with punctuation left whole.
-func pieces(text string) []string { return delimiters.Split(text, -1) }
+func pieces(text string) []string { return delimiters().Split(text, -1) }
 
 func without(text string, secrets []string) string {
 	for _, s := range secrets {
