@@ -147,14 +147,20 @@ func anyDrawn(drawn map[string]string) bool {
 // one, else by position.
 func DiffObjects(left, right []Object) []Change {
 	a, b := byKey(left), byKey(right)
+	moved := sameElsewhere(a, b)
 	var out []Change
 	for k, x := range a {
-		y, found := b[k]
+		to, found := k, false
+		if _, found = b[k]; !found {
+			to, found = moved[k]
+		}
 		d := differ{object: name(x.Object, k), file: x.File}
 		if !found {
 			out = append(out, Change{finding.Field{Object: d.object}, x.Content, Absent{}, x.File})
 			continue
 		}
+		y := b[to]
+		delete(b, to)
 		if y.File != "" {
 			d.file = y.File
 		}
@@ -162,14 +168,37 @@ func DiffObjects(left, right []Object) []Change {
 		out = append(out, d.out...)
 	}
 	for k, y := range b {
-		if _, found := a[k]; !found {
-			out = append(out, Change{finding.Field{Object: name(y.Object, k)}, Absent{}, y.Content, y.File})
-		}
+		out = append(out, Change{finding.Field{Object: name(y.Object, k)}, Absent{}, y.Content, y.File})
 	}
 	slices.SortFunc(out, func(x, y Change) int {
 		return cmp.Or(strings.Compare(x.Kind, y.Kind), strings.Compare(x.Namespace, y.Namespace),
 			strings.Compare(x.Name, y.Name), strings.Compare(x.Field.Field, y.Field.Field))
 	})
+	return out
+}
+
+// sameElsewhere pairs objects that only moved to another namespace: what changed is metadata.namespace.
+func sameElsewhere(a, b map[key]Object) map[key]key {
+	free := map[key][]key{}
+	for k := range b {
+		if _, both := a[k]; !both {
+			nowhere := key{kind: k.kind, name: k.name, nth: k.nth}
+			free[nowhere] = append(free[nowhere], k)
+		}
+	}
+	gone := map[key][]key{}
+	for k := range a {
+		if _, both := b[k]; !both {
+			nowhere := key{kind: k.kind, name: k.name, nth: k.nth}
+			gone[nowhere] = append(gone[nowhere], k)
+		}
+	}
+	out := map[key]key{}
+	for nowhere, from := range gone {
+		if to := free[nowhere]; len(from) == 1 && len(to) == 1 {
+			out[from[0]] = to[0]
+		}
+	}
 	return out
 }
 
