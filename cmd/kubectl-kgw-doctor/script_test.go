@@ -14,9 +14,11 @@ import (
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		Setup:               noCluster,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "install": install},
+		Dir:   "testdata/script",
+		Setup: noCluster,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"apiserver": apiserver, "damage": damage, "exits": exits, "install": install,
+		},
 		UpdateScripts:       updateGolden(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
