@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
@@ -24,6 +25,7 @@ type globalFlags struct {
 	snapshot      string
 	showValues    bool
 	showSecrets   bool
+	renders       int
 }
 
 func newGlobalFlags() *globalFlags {
@@ -67,6 +69,7 @@ func (f *globalFlags) addTo(root *cobra.Command) {
 	flags.StringVar(&f.chart, "chart", "", "directory or archive of the release's chart, where the release record is not enough")
 	flags.StringVar(&f.snapshot, "snapshot", "", "read this file instead of a cluster (- is stdin)")
 	flags.BoolVar(&f.showValues, "show-values", false, "list every supplied value with its verdict, too")
+	flags.IntVar(&f.renders, "renders", 0, "renderings that the search for one value's winner or gate may take (default 240)")
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "do not mask secret-like values")
 	for name, choices := range map[string][]string{
 		"output":  {"text", "json", "yaml"},
@@ -128,11 +131,18 @@ func (a *app) toScope(c *cobra.Command) (Scope, error) {
 		Chart:         f.chart,
 		Revision:      f.revision,
 		ShowSecrets:   f.showSecrets,
+		Renders:       f.renders,
 		Now:           a.now(),
 		Notice:        a.notice,
 	}
+	if s.Renders < 0 {
+		return s, usagef(c, "--renders is %d, but must be a number of renderings", s.Renders)
+	}
 	if s.Namespace != "" && s.AllNamespaces {
 		return s, usagef(c, "give --namespace or --all-namespaces, not both")
+	}
+	if _, err := clientcmd.ParseTimeout(*f.kube.Timeout); err != nil {
+		return s, usagef(c, "--request-timeout is %q, but must be a time such as 10s", *f.kube.Timeout)
 	}
 	if s.Revision < 0 {
 		return s, usagef(c, "--revision is %d, but revisions begin at 1", s.Revision)
