@@ -37,7 +37,7 @@ func (a *app) audit() *cobra.Command {
 			return usage(c, err)
 		}
 		options.ChartRef = args[0]
-		options.Scope = Scope{ShowSecrets: a.flags.showSecrets, Now: a.now(), Notice: a.notice}
+		options.Scope = Scope{ShowSecrets: a.flags.showSecrets, Renders: a.flags.renders, Now: a.now(), Notice: a.notice}
 		report, err := a.engine.Audit(c.Context(), &options)
 		if err != nil {
 			return err

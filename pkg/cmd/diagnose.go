@@ -27,6 +27,7 @@ type Scope struct {
 	Revision      int    // --revision; 0: what design.md calls the current one
 	RecordsOnly   bool   // the release records are enough
 	ShowSecrets   bool
+	Renders       int // --renders; 0: as many as causality takes by itself
 	Now           time.Time
 
 	// Notice tells the user something on stderr.

@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/checks"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
@@ -186,7 +187,8 @@ func (s *Scope) choose(records []snapshot.Record) (current snapshot.Record, newe
 func (s *Scope) installed(snap *snapshot.Snapshot, current snapshot.Record, newest *snapshot.Record) (analysis.Input, error) {
 	c := current.Release.Chart
 	in := analysis.Input{
-		Mode: analysis.Installed, Chart: c, Supplied: current.Release.Config,
+		Budget: causality.Budget{Renders: s.Renders},
+		Mode:   analysis.Installed, Chart: c, Supplied: current.Release.Config,
 		Release: rendering.Release{
 			Name: current.Name, Namespace: current.Namespace, Revision: current.Revision, IsUpgrade: current.Revision > 1,
 		},
@@ -259,7 +261,8 @@ func (d doctor) Preflight(ctx context.Context, o *PreflightOptions) (fix.Report,
 		return fix.Report{}, err
 	}
 	in := analysis.Input{
-		Mode: analysis.Preflight, Chart: c, Supplied: o.Values, Now: o.Now, Given: o.Given, ChartArgument: o.ChartRef,
+		Budget: causality.Budget{Renders: o.Renders},
+		Mode:   analysis.Preflight, Chart: c, Supplied: o.Values, Now: o.Now, Given: o.Given, ChartArgument: o.ChartRef,
 		Release: rendering.Release{Name: o.Release, Namespace: o.Namespace, Revision: 1},
 		Cluster: rendering.Cluster{KubeVersion: libraryVersion},
 	}
@@ -344,7 +347,8 @@ func (d doctor) Audit(_ context.Context, o *AuditOptions) (fix.Report, error) {
 		k.KubeVersion = o.KubeVersion
 	}
 	return run([]analysis.Input{{
-		Mode: analysis.Audit, Chart: c, Supplied: map[string]any{}, Now: o.Now, Cluster: k, ChartArgument: o.ChartRef,
+		Budget: causality.Budget{Renders: o.Renders},
+		Mode:   analysis.Audit, Chart: c, Supplied: map[string]any{}, Now: o.Now, Cluster: k, ChartArgument: o.ChartRef,
 		Release: rendering.Release{Name: "release", Namespace: "namespace", Revision: 1},
 	}}, fix.Report{})
 }
