@@ -48,6 +48,7 @@ type Input struct {
 	ChartVersion  string   // for --version; "" for a path
 	Given         []string // preflight: helm's value flags as they were given, words
 	Only          values.Path
+	Against       *helmchart.Chart // audit: an older chart to compare with
 	Budget        causality.Budget
 }
 

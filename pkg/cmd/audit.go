@@ -13,8 +13,8 @@ const auditExample = `
   # before a chart is released
   {} audit ./charts/kgateway --fail-on warning
 
-  # what the published one does
-  {} audit oci://cr.kgateway.dev/kgateway-dev/charts/kgateway --version v2.0.0 -o json`
+  # what an upgrade from the last release would silently lose
+  {} audit ./charts/kgateway --against kgateway-v2.0.0.tgz`
 
 func (a *app) audit() *cobra.Command {
 	var options AuditOptions
@@ -26,6 +26,7 @@ func (a *app) audit() *cobra.Command {
 		Args:    exactly("CHART"),
 	}
 	c.Flags().StringVar(&options.Version, "version", "", "version of the chart, for a chart from a registry")
+	c.Flags().StringVar(&options.Against, "against", "", "older chart, a directory or an archive: say which of its paths went, moved or changed their default")
 	c.Flags().StringVar(&options.KubeVersion, "kube-version", "", "Kubernetes version to render for, such as 1.33")
 	c.Flags().StringArrayVarP(&options.APIVersions, "api-versions", "a", nil, "API version that the cluster is said to have; may be repeated")
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -83,6 +83,7 @@ type WhyOptions struct {
 // AuditOptions are the validated wishes of audit.
 type AuditOptions struct {
 	Scope
+	Against     string // an older chart; empty: none
 	ChartRef    string
 	Version     string
 	KubeVersion string

@@ -342,13 +342,19 @@ func (d doctor) Audit(_ context.Context, o *AuditOptions) (fix.Report, error) {
 	if err != nil {
 		return fix.Report{}, err
 	}
+	var against *helmchart.Chart
+	if o.Against != "" {
+		if against, err = loadChart(o.Against); err != nil {
+			return fix.Report{}, err
+		}
+	}
 	k := rendering.Cluster{KubeVersion: libraryVersion, APIVersions: o.APIVersions}
 	if o.KubeVersion != "" {
 		k.KubeVersion = o.KubeVersion
 	}
 	return run([]analysis.Input{{
 		Budget: causality.Budget{Renders: o.Renders},
-		Mode:   analysis.Audit, Chart: c, Supplied: map[string]any{}, Now: o.Now, Cluster: k, ChartArgument: o.ChartRef,
+		Mode:   analysis.Audit, Chart: c, Against: against, Supplied: map[string]any{}, Now: o.Now, Cluster: k, ChartArgument: o.ChartRef,
 		Release: rendering.Release{Name: "release", Namespace: "namespace", Revision: 1},
 	}}, fix.Report{})
 }

@@ -13,7 +13,7 @@ import (
 
 // auditChecks are about a chart, without a release.
 func auditChecks() []*analysis.Check {
-	return []*analysis.Check{DeclaredUnread, PresetShadows, UndeclaredRead, BreaksRendering}
+	return []*analysis.Check{DeclaredUnread, PresetShadows, UndeclaredRead, BreaksRendering, Gone, DefaultChanged}
 }
 
 // DeclaredUnread tells of keys in values.yaml that no template reads.
@@ -131,7 +131,7 @@ that nothing reads resembles it, one of the two is misspelt.`,
 		done := map[string]bool{}
 		for _, r := range f.Reading.Reads {
 			p := r.Path
-			if done[p.String()] || !undeclared(f, p) {
+			if done[p.String()] || !undeclared(f.World.Defaults(), p) {
 				continue
 			}
 			done[p.String()] = true
@@ -152,12 +152,11 @@ that nothing reads resembles it, one of the two is misspelt.`,
 	},
 }
 
-// undeclared says whether values.yaml has neither the path nor a free table above it.
-func undeclared(f *analysis.Facts, p values.Path) bool {
+// undeclared says whether the defaults have neither the path nor a free table above it.
+func undeclared(declared map[string]any, p values.Path) bool {
 	if len(p) == 0 || slices.ContainsFunc(p, func(s values.Step) bool { return s.Index >= 0 }) {
 		return false
 	}
-	declared := f.World.Defaults()
 	if _, found := values.Get(declared, p); found {
 		return false
 	}
