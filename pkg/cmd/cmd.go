@@ -59,16 +59,16 @@ func (a *app) main(ctx context.Context, args []string) int {
 
 // report tells what went wrong, on stderr.
 func (a *app) report(err error) {
-	for i, line := range strings.Split(userError(err, a.called), "\n") {
-		if i == 0 {
-			line = "error: " + line
-		}
-		fmt.Fprintln(a.streams.ErrOut, printer.Escape(line))
-	}
+	a.say("error: " + userError(err, a.called))
 }
 
-func (a *app) notice(format string, args ...any) {
-	fmt.Fprintln(a.streams.ErrOut, printer.Escape(fmt.Sprintf(format, args...)))
+func (a *app) notice(format string, args ...any) { a.say(fmt.Sprintf(format, args...)) }
+
+// say writes to stderr, for a terminal in lines that fit.
+func (a *app) say(text string) {
+	for _, line := range printer.Wrap(text, terminalOf(a.streams.ErrOut).width) {
+		fmt.Fprintln(a.streams.ErrOut, printer.Escape(line))
+	}
 }
 
 // calledBy is the program's name as the user types it: kubectl finds plugins as files named kubectl-….

@@ -15,7 +15,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-var errNothing = errors.New("there is nothing to diagnose: no release was found")
+var (
+	errNothing = errors.New("there is nothing to diagnose: no release was found")
+	errUnread  = errors.New("nothing could be diagnosed: the report says what could not be read")
+)
 
 // usageError is a wrong call.
 type usageError struct {

@@ -22,7 +22,10 @@ func (a *app) print(r fix.Report, o output, text printer.TextOptions) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	a.status = exitStatus(r, o)
-	if len(r.Releases) == 0 {
+	switch {
+	case len(r.Releases) == 0 && len(r.Incomplete) > 0:
+		return errUnread
+	case len(r.Releases) == 0:
 		return errNothing
 	}
 	return nil

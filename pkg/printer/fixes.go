@@ -89,8 +89,7 @@ func (p *page) changes(width int, changes []fix.Change) {
 		longestField = max(longestField, utf8.RuneCountInString(p.clean(c.Field.Field)))
 	}
 	for _, c := range shown {
-		from, to := p.value(c.From, changeKeys(c)), p.value(c.To, changeKeys(c))
-		effect := from + " → " + to
+		effect := p.effect(c)
 		if !c.Intended {
 			effect += "   not asked for"
 		}
@@ -106,6 +105,23 @@ func (p *page) changes(width int, changes []fix.Change) {
 	if more := len(changes) - len(shown); more > 0 {
 		p.labelled(width, "", fmt.Sprintf("  … and %d more (-o json lists all)", more))
 	}
+}
+
+// effect says what becomes of a field, or of a whole object.
+func (p *page) effect(c fix.Change) string {
+	switch {
+	case c.Field.Field == "" && c.From == nil:
+		return "added"
+	case c.Field.Field == "" && c.To == nil:
+		return "removed"
+	}
+	side := func(v any) string {
+		if v == nil {
+			return "absent"
+		}
+		return p.value(v, changeKeys(c))
+	}
+	return side(c.From) + " → " + side(c.To)
 }
 
 // choose gives the changes to show, in their order.

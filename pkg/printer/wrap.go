@@ -5,6 +5,22 @@ import (
 	"unicode/utf8"
 )
 
+// Wrap breaks a text at spaces, and at its own line ends, into lines of at most width characters; 0: at its own only.
+func Wrap(text string, width int) []string {
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		if width == 0 {
+			out = append(out, line)
+			continue
+		}
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		for _, part := range wrap(line, width) {
+			out = append(out, indent+strings.TrimLeft(part, " "))
+		}
+	}
+	return out
+}
+
 // wrap breaks prose at spaces into lines of at most width characters. A word that is longer stands alone on its line:
 // a path or an image must stay in one piece to be copied. Text that fits is given back as it is, spaces included.
 func wrap(text string, width int) []string {

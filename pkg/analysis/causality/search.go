@@ -708,7 +708,7 @@ func (t *trial) lost() {
 			settled[p.paths()] = true
 			e.Misses = addMisses(e.Misses, misses)
 			e.Winners = addCauses(e.Winners, winners)
-			e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(p.edits()), Saw: e.Path.String() + " decides " + fields(c.shows) + " more"})
+			e.Evidence = append(e.Evidence, finding.Evidence{Did: "put " + shown(p.edits()), Saw: e.Path.String() + " decides " + fields(c.shows) + ", too"})
 		}
 	}
 	if len(e.Misses) > 0 {

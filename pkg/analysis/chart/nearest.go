@@ -188,7 +188,7 @@ func likeness(a, b string) (why string, score float64) {
 	if len(short) > len(long) {
 		short, long = long, short
 	}
-	if len(short) >= 4 && (strings.HasPrefix(long, short) || strings.HasSuffix(long, short)) {
+	if len(short) >= 5 && (strings.HasPrefix(long, short) || strings.HasSuffix(long, short)) {
 		return "misspelt", 1.5 + float64(len(short))/float64(len(long))
 	}
 	d := distance(x, y)

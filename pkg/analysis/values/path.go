@@ -101,11 +101,12 @@ func (p Path) String() string {
 		if i > 0 {
 			b.WriteByte('.')
 		}
-		for _, r := range s.Key {
-			if strings.ContainsRune(escaped, r) {
+		// Byte by byte: a key need not be UTF-8.
+		for i := range len(s.Key) {
+			if strings.IndexByte(escaped, s.Key[i]) >= 0 {
 				b.WriteByte('\\')
 			}
-			b.WriteRune(r)
+			b.WriteByte(s.Key[i])
 		}
 	}
 	return b.String()
