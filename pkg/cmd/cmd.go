@@ -62,7 +62,7 @@ func (a *app) report(err error) {
 	a.say("error: " + userError(err, a.called))
 }
 
-func (a *app) notice(format string, args ...any) { a.say(fmt.Sprintf(format, args...)) }
+func (a *app) notice(format string, args ...any) { a.say(printer.Escape(fmt.Sprintf(format, args...))) }
 
 // say writes to stderr, for a terminal in lines that fit.
 func (a *app) say(text string) {
