@@ -457,17 +457,28 @@ func (w *World) scopes(p values.Path) []values.Path {
 	out := []values.Path{p}
 	c := w.program.charts[0]
 	at := 0
+	// The globals of the charts above go before a chart's own: where those are concerned, they are needed too.
+	above := func(globals values.Path) {
+		for i := range at {
+			out = append(out, p[:i:i].Join(globals))
+		}
+	}
 	for c.children != nil {
 		child, found := c.children[p[at].Key]
-		if !found || at+1 == len(p) {
+		if !found {
 			break
 		}
 		at++
+		if at == len(p) {
+			above(values.Keys(chartutil.GlobalKey))
+			return out
+		}
 		c = w.program.charts[child]
 	}
 	if p[at].Key != chartutil.GlobalKey {
 		return out
 	}
+	above(p[at:])
 	var below func(c Chart)
 	below = func(c Chart) {
 		for _, child := range c.children {

@@ -1,0 +1,1 @@
+{{- define "dynamic.who" -}}{{ .Values.name | upper }}{{- end -}}

@@ -1,0 +1,3 @@
+{{- define "lib.name" -}}
+{{ .Release.Name }}-{{ .Values.name | default .Chart.Name | trunc 20 }}
+{{- end -}}
