@@ -202,8 +202,8 @@ func TestSaveIsPrivateAndPacked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.Close()
 		snap, err := snapshot.Read(in)
+		in.Close()
 		if err != nil || len(snap.Objects) != 1 {
 			t.Errorf("%s: %v, %v", name, snap, err)
 		}

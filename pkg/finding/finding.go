@@ -119,6 +119,8 @@ type Remedy struct {
 	Summary string
 	Edits   []values.Edit
 	Meant   []Field // the fields it is for; empty: those that the value reaches with the edits made
+	Then    []any   // what each of them has then, where that is known; else it must hold Value
+	Value   any     // what is asked for
 }
 
 // Finding is one thing worth telling.

@@ -29,7 +29,7 @@ func Prove(f *analysis.Facts, r finding.Release) Release {
 			if len(done.Fixes) == maxFixes {
 				break
 			}
-			v, err := prove(f, x, remedy)
+			v, err := prove(f, remedy)
 			if err != nil {
 				done.Refused = append(done.Refused, Refused{Summary: remedy.Summary, Set: sets(f, remedy.Edits), Reason: err.Error()})
 				continue
@@ -85,7 +85,7 @@ func sets(f *analysis.Facts, edits []values.Edit) []string {
 	return out
 }
 
-func prove(f *analysis.Facts, x finding.Finding, remedy finding.Remedy) (Verified, error) {
+func prove(f *analysis.Facts, remedy finding.Remedy) (Verified, error) {
 	fl, err := flags(remedy.Edits, f.Supplied)
 	if err != nil {
 		return Verified{}, err
@@ -101,11 +101,11 @@ func prove(f *analysis.Facts, x finding.Finding, remedy finding.Remedy) (Verifie
 	if len(changes) == 0 {
 		return Verified{}, fmt.Errorf("it changes nothing")
 	}
-	meant, partial, err := fulfilled(f, remedy, changes, after)
+	meant, partial, err := fulfilled(remedy, changes)
 	if err != nil {
 		return Verified{}, err
 	}
-	if err := harmless(f, x, remedy, after); err != nil {
+	if err := harmless(f, remedy, after); err != nil {
 		return Verified{}, err
 	}
 	if err := byHelm(f, remedy, after); err != nil {
@@ -148,21 +148,28 @@ func plain(v any) any {
 	return v
 }
 
-// fulfilled holds the changes against the fields that the remedy is meant for. partial tells that some of them stay
-// what they were.
-func fulfilled(f *analysis.Facts, remedy finding.Remedy, changes []rendering.Change, after *rendering.Outcome) (map[string]bool, bool, error) {
-	changed, made := map[string]bool{}, map[finding.Object]bool{}
+// fulfilled holds the changes against the fields that the remedy is meant for: each must come out as it would if the
+// value decided it, or hold the value. partial tells that some of them stay what they were.
+func fulfilled(remedy finding.Remedy, changes []rendering.Change) (map[string]bool, bool, error) {
+	changed, made := map[string]rendering.Change{}, map[finding.Object]bool{}
 	for _, c := range changes {
-		changed[c.ID()] = true
+		changed[c.ID()] = c
 		if c.Field.Field == "" {
 			made[c.Object] = true
 		}
 	}
 	meant := map[string]bool{}
+	if len(remedy.Meant) == 0 {
+		for id := range changed {
+			meant[id] = true
+		}
+		return meant, false, nil
+	}
 	missed := 0
-	for _, m := range remedy.Meant {
+	for i, m := range remedy.Meant {
+		c, hit := changed[rendering.FieldID(m)]
 		switch {
-		case changed[rendering.FieldID(m)]:
+		case hit && (i < len(remedy.Then) && rendering.Equal(plain(c.To), plain(remedy.Then[i])) || carries(c.To, remedy.Value)):
 			meant[rendering.FieldID(m)] = true
 		case made[m.Object]:
 			meant[rendering.FieldID(finding.Field{Object: m.Object})] = true
@@ -170,20 +177,23 @@ func fulfilled(f *analysis.Facts, remedy finding.Remedy, changes []rendering.Cha
 			missed++
 		}
 	}
-	if len(remedy.Meant) == 0 {
-		for id := range changed {
-			meant[id] = true
-		}
-		return meant, false, nil
-	}
 	if len(meant) == 0 {
-		return nil, false, fmt.Errorf("the field that is meant stays what it is")
+		return nil, false, fmt.Errorf("the field that is meant does not come out as asked")
 	}
 	return meant, missed > 0, nil
 }
 
+// carries says whether a field holds a value. Of switches and tables no text can be looked for.
+func carries(field, value any) bool {
+	switch value.(type) {
+	case nil, bool, map[string]any, []any:
+		return true
+	}
+	return strings.Contains(fmt.Sprint(field), fmt.Sprint(value))
+}
+
 // harmless says whether every supplied value that was in force still is, and whether every edit is needed.
-func harmless(f *analysis.Facts, x finding.Finding, remedy finding.Remedy, after *rendering.Outcome) error {
+func harmless(f *analysis.Facts, remedy finding.Remedy, after *rendering.Outcome) error {
 	if len(f.Effects) > 60 {
 		return nil
 	}

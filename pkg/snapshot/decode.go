@@ -134,6 +134,6 @@ func pack(text []byte) string {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
 	zip.Write(text) //nolint:errcheck // a Buffer takes everything
-	zip.Close()     //nolint:errcheck
+	zip.Close()     //nolint:errcheck // a buffer takes everything
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }

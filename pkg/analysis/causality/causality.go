@@ -154,9 +154,8 @@ func (t *trial) bestRead() *chart.Read {
 func (t *trial) run() {
 	e := t.e
 	_, given := values.Get(t.world.Supplied(), e.Path)
-	var without *rendering.Outcome
 	if given {
-		without = t.try(removal(t.world.Supplied(), e.Path))
+		without := t.try(removal(t.world.Supplied(), e.Path))
 		if without.Err != nil {
 			// Needed for the chart to render at all: it is in force.
 			e.Verdict, e.Fails = finding.Effective, without.Err
@@ -189,7 +188,7 @@ func (t *trial) run() {
 		e.Reason = "the chart would say the same without it"
 		t.lost()
 	default:
-		t.search(without)
+		t.search()
 	}
 }
 

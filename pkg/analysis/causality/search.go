@@ -216,7 +216,7 @@ func (t *trial) minimal(c *confirmed) *confirmed {
 }
 
 // search finds out why a value shows nowhere.
-func (t *trial) search(without *rendering.Outcome) {
+func (t *trial) search() {
 	e := t.e
 	if t.switchedOff() || t.swallowed() {
 		return
@@ -232,7 +232,6 @@ func (t *trial) search(without *rendering.Outcome) {
 		t.failing(failure)
 	case len(t.reads) == 0 && len(t.reading.Opaque) == 0:
 		e.Verdict = finding.Unread
-		e.NotesOnly = e.NotesOnly && true
 		if e.NotesOnly {
 			e.Reason = "it shows in NOTES.txt only"
 		} else if e.HasDefault {
@@ -450,9 +449,9 @@ func (t *trial) fromReading() ([]*confirmed, *blocked) {
 	return found, failure
 }
 
-func (c proposal) paths() string {
-	names := make([]string, len(c.obstacles))
-	for i, o := range c.obstacles {
+func (p proposal) paths() string {
+	names := make([]string, len(p.obstacles))
+	for i, o := range p.obstacles {
 		names[i] = o.edit.Path.String()
 	}
 	slices.Sort(names)

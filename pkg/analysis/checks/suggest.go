@@ -29,7 +29,7 @@ const (
 // suggestions are the paths that resemble one of the roots and that carry the values when they are set there, the
 // likeliest first. Likeness comes first; then what the values change there: the object or field that the given path
 // speaks of.
-func suggestions(f *analysis.Facts, e causality.Effect, roots []values.Path) []suggestion {
+func suggestions(f *analysis.Facts, roots []values.Path) []suggestion {
 	var out []suggestion
 	for _, root := range roots {
 		leaves := unreadBelow(f, root)

@@ -107,19 +107,18 @@ func objects(misses []causality.Miss) string {
 func overrule(e causality.Effect) []finding.Remedy {
 	var all, empty []values.Edit
 	var one []finding.Remedy
-	meant := lostFields(e)
 	for _, c := range e.Winners {
 		set := values.Set(c.Path, e.Value)
 		all = append(all, set)
 		empty = append(empty, c.Opens)
 		if len(e.Winners) > 1 {
-			one = append(one, finding.Remedy{Summary: "set " + c.Path.String() + ", which is asked first", Edits: []values.Edit{set}, Meant: meant})
+			one = append(one, meaning(e, finding.Remedy{Summary: "set " + c.Path.String() + ", which is asked first", Edits: []values.Edit{set}}))
 		}
 	}
 	// The first of a chain often does alone what all of them do.
 	out := append(slices.Clone(one[:min(1, len(one))]), []finding.Remedy{
-		{Summary: "set " + names(e.Winners) + ", which is asked first", Edits: all, Meant: meant},
-		{Summary: "empty " + names(e.Winners) + ", so that " + e.Path.String() + " decides", Edits: empty, Meant: meant},
+		meaning(e, finding.Remedy{Summary: "set " + names(e.Winners) + ", which is asked first", Edits: all}),
+		meaning(e, finding.Remedy{Summary: "empty " + names(e.Winners) + ", so that " + e.Path.String() + " decides", Edits: empty}),
 	}...)
 	return append(out, one[min(1, len(one)):]...)
 }
@@ -132,12 +131,14 @@ func names(causes []causality.Cause) string {
 	return strings.Join(out, ", ")
 }
 
-func lostFields(e causality.Effect) []finding.Field {
-	var out []finding.Field
+// meaning says of a remedy what it is for: the fields that the value lost, with what they would have.
+func meaning(e causality.Effect, r finding.Remedy) finding.Remedy {
+	r.Value = e.Value
 	for _, m := range e.Misses {
-		out = append(out, m.Field)
+		r.Meant = append(r.Meant, m.Field)
+		r.Then = append(r.Then, m.Then)
 	}
-	return out
+	return r
 }
 
 // Gated tells of values whose part of the chart is switched off by another.
@@ -212,7 +213,6 @@ func states(gates []causality.Cause) string {
 // open gives the remedies against gates: each confirmed way of its own.
 func open(e causality.Effect) []finding.Remedy {
 	var out []finding.Remedy
-	meant := lostFields(e)
 	for _, way := range e.Ways {
 		var edits []values.Edit
 		var names []string
@@ -224,7 +224,7 @@ func open(e causality.Effect) []finding.Remedy {
 			names = append(names, edit.Path.String())
 		}
 		if usable {
-			out = append(out, finding.Remedy{Summary: "switch " + strings.Join(names, ", "), Edits: edits, Meant: meant})
+			out = append(out, meaning(e, finding.Remedy{Summary: "switch " + strings.Join(names, ", "), Edits: edits}))
 		}
 	}
 	return out
@@ -287,10 +287,12 @@ func discarded(f *analysis.Facts, e causality.Effect) finding.Finding {
 	x.Facts = append(x.Facts, proof(e)...)
 	switch e.Value.(type) {
 	case bool, float64, int64, int:
-		x.Remedies = []finding.Remedy{{
-			Summary: "give it as a string, which is not empty", Meant: lostFields(e),
-			Edits: []values.Edit{values.Set(e.Path, fmt.Sprint(e.Value))},
-		}}
+		text := fmt.Sprint(e.Value)
+		r := meaning(e, finding.Remedy{
+			Summary: "give it as a string, which is not empty", Edits: []values.Edit{values.Set(e.Path, text)},
+		})
+		r.Value = text
+		x.Remedies = []finding.Remedy{r}
 	}
 	return x
 }
@@ -346,7 +348,7 @@ func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: e.Reason})
 	x.Facts = append(x.Facts, proof(e)...)
-	meant := append(emptiedTable(f, e), suggestions(f, e, roots)...)
+	meant := append(emptiedTable(f, e), suggestions(f, roots)...)
 	for i, s := range meant {
 		if i < 3 {
 			x.Facts = append(x.Facts, finding.Fact{Label: "meant?", Text: fmt.Sprintf("%s (%s)", s.path, s.why)})
