@@ -2,6 +2,8 @@ package analysis_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -39,6 +41,8 @@ var (
 	release = rendering.Release{Name: "rel", Namespace: "ns", Revision: 1}
 	cluster = rendering.Cluster{KubeVersion: "v1.31.0"}
 )
+
+func init() { log.SetOutput(io.Discard) } // Helm warns there of odd values, which are tried on purpose
 
 // versus times run and one rendering by Helm in turn.
 func versus(b *testing.B, c *helmchart.Chart, supplied map[string]any, run func()) {

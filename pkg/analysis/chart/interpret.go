@@ -35,6 +35,7 @@ func ReadTemplates(w *rendering.World) *Reading {
 			out.Opaque[f.Name] = err.Error()
 			out.byFile[f.Name] = &fileReads{all: true}
 		}
+		out.finish()
 		return out
 	}
 	for _, f := range w.Files() {

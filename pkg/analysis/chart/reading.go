@@ -125,9 +125,12 @@ type Reading struct {
 	Reads  []*Read
 	Opaque map[string]string // files that were not followed to the end, and why
 
-	byFile  map[string]*fileReads
-	byFirst map[string][]*Read
-	roots   map[string]bool // where the values of each chart stand
+	byFile    map[string]*fileReads
+	always    []string // files that anything may reach
+	touchedBy map[string][]string
+	wholeBy   map[string][]string
+	byFirst   map[string][]*Read
+	roots     map[string]bool // where the values of each chart stand
 }
 
 // fileReads is what can change the text of one file.
@@ -137,21 +140,13 @@ type fileReads struct {
 	all     bool
 }
 
-// May says whether a change at p may change what the file is rendered to, or whether it renders at all.
-func (r *Reading) May(file string, p values.Path) bool {
-	f := r.byFile[file]
-	if f == nil || f.all {
-		return true
-	}
-	if f.touched[p.String()] {
-		return true
-	}
+// May lists the files that a change at p may change, or keep from rendering at all. A file may come twice.
+func (r *Reading) May(p values.Path) []string {
+	out := slices.Concat(r.always, r.touchedBy[p.String()])
 	for i := 0; i <= len(p); i++ {
-		if f.whole[p[:i].String()] {
-			return true
-		}
+		out = append(out, r.wholeBy[p[:i].String()]...)
 	}
-	return false
+	return out
 }
 
 // Of lists the reads that the value at p goes into. Those of all values of a chart at once are left out.
@@ -194,6 +189,20 @@ func (r *Reading) finish() {
 		}
 		return a.Site.Line - b.Site.Line
 	})
+	r.touchedBy, r.wholeBy = map[string][]string{}, map[string][]string{}
+	for _, name := range sortedKeys(r.byFile) {
+		f := r.byFile[name]
+		if f.all {
+			r.always = append(r.always, name)
+			continue
+		}
+		for p := range f.touched {
+			r.touchedBy[p] = append(r.touchedBy[p], name)
+		}
+		for p := range f.whole {
+			r.wholeBy[p] = append(r.wholeBy[p], name)
+		}
+	}
 	for _, x := range r.Reads {
 		r.byFirst[first(x.Path)] = append(r.byFirst[first(x.Path)], x)
 	}

@@ -164,7 +164,9 @@ func DiffObjects(left, right []Object) []Change {
 		if y.File != "" {
 			d.file = y.File
 		}
-		d.compare("", x.Content, y.Content)
+		if reflect.ValueOf(x.Content).Pointer() != reflect.ValueOf(y.Content).Pointer() {
+			d.compare("", x.Content, y.Content)
+		}
 		out = append(out, d.out...)
 	}
 	for k, y := range b {

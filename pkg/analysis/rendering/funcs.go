@@ -103,13 +103,26 @@ type Said struct{ Message string }
 
 func (s *Said) Error() string { return s.Message }
 
+// toYAML is yaml.Marshal, which writes JSON first and makes YAML of it: the second, slow step is remembered.
 func toYAML(v any) string {
-	b, err := yaml.Marshal(v)
+	j, err := json.Marshal(v)
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSuffix(string(b), "\n")
+	key := string(j)
+	if text, found := written.get(key); found {
+		return text
+	}
+	b, err := yaml.JSONToYAML(j)
+	if err != nil {
+		return ""
+	}
+	text := strings.TrimSuffix(string(b), "\n")
+	written.put(key, text, len(text))
+	return text
 }
+
+var written = newBounded[string](4 << 20)
 
 // random are the functions that give something else at every call, or may.
 var random = []string{

@@ -2,11 +2,13 @@ package rendering
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
+	goyaml "sigs.k8s.io/yaml/goyaml.v2"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 )
@@ -26,45 +28,117 @@ type key struct {
 	nth                   int
 }
 
-var separator = regexp.MustCompile(`(?m)^---[^\n]*$`)
-
 // ParseManifest splits a stream of YAML documents into objects, in their order. A document that is no object (no kind,
 // or not YAML) is left out and counted in bad.
 func ParseManifest(file, text string) (objects []Object, bad int) {
-	for _, doc := range separator.Split(text, -1) {
-		doc = strings.TrimSpace(doc) // as Helm does before it stores or applies a document
-		if blank(doc) {
-			continue
-		}
-		var content map[string]any
-		if yaml.Unmarshal([]byte(doc), &content) != nil {
-			bad++
-			continue
-		}
-		kind, _ := content["kind"].(string)
-		if kind == "" {
-			if len(content) > 0 {
-				bad++
-			}
-			continue
-		}
-		if items, ok := content["items"].([]any); ok && strings.HasSuffix(kind, "List") {
-			for _, it := range items {
-				if m, ok := it.(map[string]any); ok {
-					objects = append(objects, newObject(file, m))
-				}
-			}
-			continue
-		}
-		source := file
-		if source == "" {
-			if m := sourceLine.FindStringSubmatch(doc); m != nil {
-				source = m[1]
-			}
-		}
-		objects = append(objects, newObject(source, content))
+	for _, doc := range documents(text) {
+		o, n := parseDocument(file, doc)
+		objects, bad = append(objects, o...), bad+n
 	}
 	return objects, bad
+}
+
+// documents splits a text at lines that begin with three dashes.
+func documents(text string) []string {
+	var out []string
+	from := 0
+	for at := 0; at < len(text); {
+		end := strings.IndexByte(text[at:], '\n')
+		if end < 0 {
+			end = len(text)
+		} else {
+			end += at
+		}
+		if strings.HasPrefix(text[at:end], "---") {
+			out = append(out, text[from:at])
+			from = end
+		}
+		at = end + 1
+	}
+	return append(out, text[from:])
+}
+
+func parseDocument(file, doc string) (objects []Object, bad int) {
+	doc = strings.TrimSpace(doc) // as Helm does before it stores or applies a document
+	if blank(doc) {
+		return nil, 0
+	}
+	content, err := parseYAML(doc)
+	if err != nil {
+		return nil, 1
+	}
+	kind, _ := content["kind"].(string)
+	if kind == "" {
+		return nil, min(len(content), 1)
+	}
+	if items, ok := content["items"].([]any); ok && strings.HasSuffix(kind, "List") {
+		for _, it := range items {
+			if m, ok := it.(map[string]any); ok {
+				objects = append(objects, newObject(file, m))
+			}
+		}
+		return objects, 0
+	}
+	if file == "" {
+		if m := sourceLine.FindStringSubmatch(doc); m != nil {
+			file = m[1]
+		}
+	}
+	return []Object{newObject(file, content)}, 0
+}
+
+// parseYAML gives what sigs.k8s.io/yaml gives, as Helm and Kubernetes read YAML, without going through JSON where the
+// document holds nothing that JSON would change but the types of numbers.
+func parseYAML(doc string) (map[string]any, error) {
+	var tree any
+	if err := goyaml.Unmarshal([]byte(doc), &tree); err != nil {
+		return nil, fmt.Errorf("parse YAML: %w", err)
+	}
+	if plain, ok := asJSON(tree); ok {
+		if m, isTable := plain.(map[string]any); isTable || plain == nil {
+			return m, nil
+		}
+	}
+	var content map[string]any
+	err := yaml.Unmarshal([]byte(doc), &content)
+	return content, err
+}
+
+// asJSON gives a tree the types that encoding/json would; ok is false for what it knows nothing of.
+func asJSON(v any) (out any, ok bool) {
+	switch t := v.(type) {
+	case nil, string, bool:
+		return t, true
+	case int:
+		return float64(t), true
+	case int64:
+		return float64(t), true
+	case uint64:
+		return float64(t), true
+	case float64:
+		return t, !math.IsNaN(t) && !math.IsInf(t, 0)
+	case []any:
+		l := make([]any, len(t))
+		for i, x := range t {
+			if l[i], ok = asJSON(x); !ok {
+				return nil, false
+			}
+		}
+		return l, true
+	case map[any]any:
+		m := make(map[string]any, len(t))
+		for k, x := range t {
+			name, isText := k.(string)
+			if !isText {
+				return nil, false
+			}
+			if m[name], ok = asJSON(x); !ok {
+				return nil, false
+			}
+		}
+		return m, true
+	}
+	return nil, false
 }
 
 var sourceLine = regexp.MustCompile(`(?m)^# Source: (\S+)$`)
@@ -102,23 +176,22 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
-// objects parses one rendered file, or takes it from what was parsed before.
+// objects parses one rendered file; documents that were parsed before are taken from there.
 func (w *World) objects(file, text string) []Object {
 	if Notes(file) {
 		return nil
 	}
-	k := file + "\x00" + text
-	w.mu.Lock()
-	got, found := w.docs[k]
-	w.mu.Unlock()
-	if found {
-		return got
+	var out []Object
+	for _, doc := range documents(text) {
+		k := file + "\x00" + doc
+		got, found := w.docs.get(k)
+		if !found {
+			got, _ = parseDocument(file, doc)
+			w.docs.put(k, got, 0)
+		}
+		out = append(out, got...)
 	}
-	got, _ = ParseManifest(file, text)
-	w.mu.Lock()
-	w.docs[k] = got
-	w.mu.Unlock()
-	return got
+	return out
 }
 
 // Objects parses everything that was rendered, in file order.

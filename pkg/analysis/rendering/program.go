@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -45,10 +46,12 @@ type program struct {
 	byName  map[string]int
 	base    *template.Template
 	mutates bool // some template calls a function that changes its argument
-	pool    sync.Pool
-	funcs   template.FuncMap
-	tplMu   sync.Mutex
-	tpls    map[string]*parse.Tree // parsed texts of tpl that define nothing
+	// mutating tells the files that may come to such a call, other than through a text given to tpl.
+	mutating []bool
+	pool     sync.Pool
+	funcs    template.FuncMap
+	tplMu    sync.Mutex
+	tpls     map[string]*parse.Tree // parsed texts of tpl that define nothing
 }
 
 // compile parses all templates of a chart tree from which the disabled subcharts are gone.
@@ -70,13 +73,75 @@ func compile(c *helmchart.Chart) (*program, error) {
 			return nil, parseError(f.Name, err)
 		}
 	}
-	for _, t := range p.base.Templates() {
-		if t.Tree != nil && t.Root != nil && !p.mutates {
-			p.mutates = callsMutator(t.Root)
-		}
-	}
+	p.findMutators()
 	p.pool.New = func() any { return p.newWorker() }
 	return p, nil
+}
+
+// findMutators follows include and template from every file to calls of mutators.
+func (p *program) findMutators() {
+	type node struct {
+		mutates bool
+		calls   []string
+		any     bool // includes a name that it computes
+	}
+	nodes := map[string]*node{}
+	for _, t := range p.base.Templates() {
+		if t.Tree == nil || t.Root == nil {
+			continue
+		}
+		n := &node{mutates: callsMutator(t.Root)}
+		n.calls, n.any = includes(t.Root)
+		nodes[t.Name()] = n
+		p.mutates = p.mutates || n.mutates
+	}
+	p.mutating = make([]bool, len(p.files))
+	if !p.mutates {
+		return
+	}
+	for i, f := range p.files {
+		seen := map[string]bool{}
+		var follow func(name string) bool
+		follow = func(name string) bool {
+			n := nodes[name]
+			if n == nil || seen[name] {
+				return false
+			}
+			seen[name] = true
+			return n.mutates || n.any || slices.ContainsFunc(n.calls, follow)
+		}
+		p.mutating[i] = follow(f.Name)
+	}
+}
+
+// includes lists the names of the templates that a template calls; computed tells that some name is not written out.
+func includes(n parse.Node) (names []string, computed bool) {
+	Inspect(n, func(n parse.Node) {
+		switch t := n.(type) {
+		case *parse.TemplateNode:
+			names = append(names, t.Name)
+		case *parse.CommandNode:
+			for i, a := range t.Args {
+				id, ok := a.(*parse.IdentifierNode)
+				if !ok || id.Ident != "include" {
+					continue
+				}
+				if s, written := next(t.Args, i).(*parse.StringNode); written && i == 0 {
+					names = append(names, s.Text)
+				} else {
+					computed = true
+				}
+			}
+		}
+	})
+	return names, computed
+}
+
+func next(args []parse.Node, i int) parse.Node {
+	if i+1 < len(args) {
+		return args[i+1]
+	}
+	return nil
 }
 
 func (p *program) add(c *helmchart.Chart, prefix []string) int {
@@ -202,6 +267,8 @@ type worker struct {
 	ordinals map[string]int
 	drawn    []string // the random calls of this file, in order
 	includes map[string]int
+	shared   bool // the values are not this rendering's own: nothing may change them
+	refused  bool // a text given to tpl might have
 }
 
 func (p *program) newWorker() *worker {
@@ -253,6 +320,10 @@ func (w *worker) tpl(parent *template.Template) func(string, any) (string, error
 		if !strings.Contains(text, "{{") {
 			return strings.ReplaceAll(text, "<no value>", ""), nil
 		}
+		if w.shared && mayMutate.MatchString(text) {
+			w.refused = true
+			return "", errShared
+		}
 		t, err := w.parseTpl(parent, text)
 		if err != nil {
 			return "", fmt.Errorf("cannot parse template %q: %w", text, err)
@@ -264,6 +335,11 @@ func (w *worker) tpl(parent *template.Template) func(string, any) (string, error
 		return strings.ReplaceAll(out.String(), "<no value>", ""), nil
 	}
 }
+
+// mayMutate finds what in a text given to tpl may call a mutator, by itself or through another template.
+var mayMutate = regexp.MustCompile(`include|template|tpl|[sS]et|[mM]erge`)
+
+var errShared = errors.New("the values are shared")
 
 func (w *worker) parseTpl(parent *template.Template, text string) (*template.Template, error) {
 	if !strings.Contains(text, "define") && !strings.Contains(text, "block") && !strings.Contains(text, "template") {

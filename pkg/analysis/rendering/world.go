@@ -14,6 +14,12 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 )
 
+// Bounds, in bytes, on what a World remembers of renderings that were tried.
+const (
+	maxTried = 16 << 20
+	maxDocs  = 8 << 20 // of text; what is parsed from it is some ten times that
+)
+
 // World is a chart rendered from one tree of supplied values, ready to be rendered again with small changes.
 // It is safe for concurrent use.
 type World struct {
@@ -24,13 +30,14 @@ type World struct {
 	program  *program
 	draws    *draws
 	impure   bool // templates change the values they are given: everything is rendered, in order, each time
-	reach    func(file string, p values.Path) bool
+	reach    func(p values.Path) []string
+	defaults func() map[string]any
 
 	base *Outcome
 
 	mu      sync.Mutex
-	tried   map[string]*Outcome
-	docs    map[string][]Object // parsed files, by name and text
+	tried   *bounded[*Outcome]
+	docs    *bounded[[]Object] // parsed documents, by file and text
 	renders int
 	noise   map[string]bool
 	others  map[string]*World // on clusters with more APIs
@@ -51,8 +58,15 @@ type Outcome struct {
 func NewWorld(r *Renderer, supplied map[string]any) (*World, error) {
 	w := &World{
 		renderer: r, supplied: supplied, draws: newDraws(""),
-		tried: map[string]*Outcome{}, docs: map[string][]Object{},
+		tried: newBounded[*Outcome](maxTried), docs: newBounded[[]Object](maxDocs),
 	}
+	w.defaults = sync.OnceValue(func() map[string]any {
+		v, err := chartutil.CoalesceValues(w.chart, map[string]any{})
+		if err != nil {
+			return nil
+		}
+		return v
+	})
 	c, top, err := r.prepare(supplied, true)
 	if err != nil {
 		return nil, err
@@ -102,14 +116,8 @@ func (w *World) Supplied() map[string]any { return w.supplied }
 // Computed is the .Values of the root chart in the baseline. It must not be changed.
 func (w *World) Computed() map[string]any { return w.computed }
 
-// Defaults is .Values without anything supplied, by Helm's own rules.
-func (w *World) Defaults() map[string]any {
-	v, err := chartutil.CoalesceValues(w.chart, map[string]any{})
-	if err != nil {
-		return nil
-	}
-	return v
-}
+// Defaults is .Values without anything supplied, by Helm's own rules. It must not be changed.
+func (w *World) Defaults() map[string]any { return w.defaults() }
 
 // Baseline is the rendering without any change.
 func (w *World) Baseline() *Outcome { return w.base }
@@ -127,9 +135,9 @@ func (w *World) Renders() int {
 	return w.renders
 }
 
-// Reach limits which files are rendered again: those for which may(file, p) holds for some changed path p of the
-// root's computed values. may must never be wrongly false for a change to this baseline.
-func (w *World) Reach(may func(file string, p values.Path) bool) { w.reach = may }
+// Reach limits which files are rendered again: those that may lists for some changed path of the root's computed
+// values, in any order. It must never leave out one that a change to this baseline reaches.
+func (w *World) Reach(may func(p values.Path) []string) { w.reach = may }
 
 // Context builds what the templates of one chart see, over one tree of computed values.
 func (w *World) Context(chart int, computed map[string]any) map[string]any {
@@ -214,18 +222,26 @@ func (w *World) inOrder(p *program, computed map[string]any, d *draws) (*Outcome
 // Try renders the values with the edits made. Edits are of the supplied tree.
 func (w *World) Try(edits ...values.Edit) *Outcome {
 	key := editsKey(edits)
-	w.mu.Lock()
-	if o := w.tried[key]; o != nil {
-		w.mu.Unlock()
+	if o, found := w.tried.get(key); found {
 		return o
 	}
+	w.mu.Lock()
 	w.renders++
 	w.mu.Unlock()
 	o := w.try(edits)
-	w.mu.Lock()
-	w.tried[key] = o
-	w.mu.Unlock()
+	w.tried.put(key, o, o.size())
 	return o
+}
+
+// size is about the memory that an outcome holds for itself.
+func (o *Outcome) size() int {
+	n := 2048 // a path of copied tables
+	if o != o.world.base {
+		for f, t := range o.changed {
+			n += len(f) + len(t)
+		}
+	}
+	return n
 }
 
 func editsKey(edits []values.Edit) string {
@@ -262,27 +278,63 @@ func (w *World) try(edits []values.Edit) *Outcome {
 // some renders the files that the changed paths reach.
 func (w *World) some(computed map[string]any, changed []values.Path) *Outcome {
 	p := w.program
-	o := &Outcome{Computed: computed, changed: map[string]string{}, drawn: map[string]string{}, world: w}
-	scratch := computed
-	if p.mutates {
-		scratch = values.Copy(computed)
-	}
-	contexts := map[int]map[string]any{}
+	files := w.reached(changed)
 	k := p.pool.Get().(*worker)
 	defer p.pool.Put(k)
-	for _, f := range p.files {
-		if f.Partial || !w.mayReach(f.Name, changed) {
-			continue
+	var prefixes []values.Path // of the charts whose files may change the values that they are given
+	for _, i := range files {
+		if p.mutating[i] {
+			prefixes = append(prefixes, values.Keys(p.charts[p.files[i].Chart].Prefix...))
 		}
+	}
+	o, ok := w.render(k, files, computed, prefixes)
+	if !ok && k.refused {
+		o, ok = w.render(k, files, computed, []values.Path{{}})
+	}
+	if !ok {
+		// With these values a template changes what the next ones see: only Helm's own order is right.
+		o, _ = w.inOrder(p, computed, w.draws)
+		return w.lessBaseline(o)
+	}
+	return o
+}
+
+// render renders files over values of which what stands at the prefixes is copied first. It is not ok if a template
+// changed them, or, where they were not all copied, would have been able to (the worker refused).
+func (w *World) render(k *worker, files []int, computed map[string]any, prefixes []values.Path) (*Outcome, bool) {
+	p := w.program
+	o := &Outcome{Computed: computed, changed: map[string]string{}, drawn: map[string]string{}, world: w}
+	scratch := computed
+	whole := false
+	for _, at := range prefixes {
+		whole = whole || len(at) == 0
+	}
+	if whole {
+		scratch, prefixes = values.Copy(computed), []values.Path{{}}
+	} else {
+		for _, at := range prefixes {
+			if v, found := values.Get(scratch, at); found {
+				scratch = values.Apply(scratch, values.Set(at, values.Copy(v)))
+			}
+		}
+	}
+	k.refused, k.shared = false, p.mutates && !whole
+	defer func() { k.shared = false }()
+	contexts := map[int]map[string]any{}
+	for _, i := range files {
+		f := p.files[i]
 		if contexts[f.Chart] == nil {
 			contexts[f.Chart] = w.context(p, f.Chart, scratch)
 		}
 		data := maps.Clone(contexts[f.Chart])
 		data["Template"] = chartutil.Values{"Name": f.Name, "BasePath": p.charts[f.Chart].BasePath}
 		text, err := k.execute(f, data, w.draws)
+		if k.refused {
+			return nil, false
+		}
 		if err != nil {
 			o.Err = err
-			return o
+			return o, true
 		}
 		if text != w.base.changed[f.Name] {
 			o.changed[f.Name] = text
@@ -291,28 +343,40 @@ func (w *World) some(computed map[string]any, changed []values.Path) *Outcome {
 			o.drawn[f.Name] = drawn
 		}
 		if p.mutates && len(data) != 7 {
-			o, _ := w.inOrder(p, computed, w.draws)
-			return w.lessBaseline(o)
+			return nil, false
 		}
 	}
-	if p.mutates && !Equal(scratch, computed) {
-		// With these values a template changes what the next ones see: only Helm's own order is right.
-		o, _ := w.inOrder(p, computed, w.draws)
-		return w.lessBaseline(o)
+	for _, at := range prefixes {
+		is, _ := values.Get(scratch, at)
+		was, _ := values.Get(computed, at)
+		if !Equal(is, was) {
+			return nil, false
+		}
 	}
-	return o
+	return o, true
 }
 
-func (w *World) mayReach(file string, changed []values.Path) bool {
+// reached lists the files that the changed paths reach, in Helm's order.
+func (w *World) reached(changed []values.Path) []int {
+	p := w.program
+	var out []int
 	if w.reach == nil {
-		return true
+		for i, f := range p.files {
+			if !f.Partial {
+				out = append(out, i)
+			}
+		}
+		return out
 	}
 	for _, c := range changed {
-		if w.reach(file, c) {
-			return true
+		for _, name := range w.reach(c) {
+			if i, found := p.byName[name]; found && !p.files[i].Partial {
+				out = append(out, i)
+			}
 		}
 	}
-	return false
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // lessBaseline drops from a whole rendering what is the same as in the baseline.
@@ -416,7 +480,11 @@ func (w *World) recompute(supplied map[string]any, touched []values.Path) (map[s
 		if found == had && Equal(now, was) {
 			continue
 		}
-		changed = append(changed, p)
+		if found && had {
+			changed = differences(changed, p, was, now)
+		} else {
+			changed = append(changed, p)
+		}
 		if found {
 			computed = values.Apply(computed, values.Set(p, now))
 		} else {
@@ -424,6 +492,32 @@ func (w *World) recompute(supplied map[string]any, touched []values.Path) (map[s
 		}
 	}
 	return computed, changed, nil
+}
+
+// differences adds to the list the places at or below p at which two trees differ, none of them below another. A table
+// that becomes empty, or is empty no longer, is such a place: a condition may ask just that.
+func differences(to []values.Path, p values.Path, was, now any) []values.Path {
+	a, isTable := was.(map[string]any)
+	b, stillTable := now.(map[string]any)
+	if !isTable || !stillTable || len(a) == 0 || len(b) == 0 {
+		if !Equal(was, now) {
+			to = append(to, p)
+		}
+		return to
+	}
+	for k, x := range a {
+		if y, found := b[k]; found {
+			to = differences(to, p.Key(k), x, y)
+		} else {
+			to = append(to, p.Key(k))
+		}
+	}
+	for k := range b {
+		if _, found := a[k]; !found {
+			to = append(to, p.Key(k))
+		}
+	}
+	return to
 }
 
 // cut shortens a touched path to where tables end: to its keys, and not below a place that is no table in the
