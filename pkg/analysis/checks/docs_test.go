@@ -115,8 +115,11 @@ func index() string {
 	return b.String()
 }
 
-// goTests are the tests of the checks that need a cluster: a case of testdata has none.
-var goTests = map[string]string{"KGW2": "live_test.go", "KGW3": "live_test.go"}
+// goTests are the tests of the checks that need a cluster, or a second chart: a case of testdata has none.
+var goTests = map[string]string{
+	"KGW2": "live_test.go", "KGW3": "live_test.go", "KGW4": "kgateway_test.go",
+	"KGW1105": "against_test.go", "KGW1106": "against_test.go",
+}
 
 // TestRegistry wants of every check a code of its own that is not retired, complete documentation, a place in the
 // index, and among the cases a line that it is about and one that it is not.
@@ -159,7 +162,11 @@ func TestRegistry(t *testing.T) {
 		if !slices.ContainsFunc(families, func(f struct{ prefix, title string }) bool { return strings.HasPrefix(c.Code, f.prefix) }) {
 			t.Errorf("%s belongs to no family of the index", c.Code)
 		}
-		if file, live := goTests[c.Code[:4]]; live {
+		file, live := goTests[c.Code]
+		if !live {
+			file, live = goTests[c.Code[:4]]
+		}
+		if live {
 			text, err := os.ReadFile(file)
 			if err != nil || !bytes.Contains(text, []byte(c.Code)) {
 				t.Errorf("%s has no test in %s: %v", c.Code, file, err)
