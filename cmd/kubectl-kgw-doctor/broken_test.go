@@ -74,7 +74,7 @@ func apiserver(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintf(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": %d, "reason": %q, "message": %q}`,
 			status, strings.ReplaceAll(text, " ", ""), text)
 	})}
-	go server.Serve(l) //nolint:errcheck // it ends with the script
+	go server.Serve(l) // ends with the script
 	ts.Defer(func() {
 		close(done)
 		_ = server.Close()
