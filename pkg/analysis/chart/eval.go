@@ -621,7 +621,7 @@ func compare(op Op, x *val, lit any) *Cond {
 
 // invoke executes a named template: its result is the text that it prints.
 func (i *interpreter) invoke(name string, data *val) *val {
-	t := i.trees.trees[name]
+	t := i.tree(name)
 	if t == nil {
 		return unknown(data)
 	}
@@ -673,8 +673,11 @@ func (i *interpreter) tpl(text, data *val) *val {
 		return unknown(text)
 	}
 	for n, t := range trees {
-		if n != "gotpl" && i.trees.trees[n] == nil {
-			i.trees.trees[n] = t
+		if n != "gotpl" && i.tree(n) == nil {
+			if i.own == nil {
+				i.own = map[string]*parse.Tree{}
+			}
+			i.own[n] = t
 		}
 	}
 	site := i.here

@@ -289,6 +289,9 @@ func (i *interpreter) set(a []*val) *val {
 		old := entry.alts[1]
 		entry.v, entry.known = old.v, old.known
 	} else if m, isMap := asMap(a[0].v); isMap && m != nil {
+		if !i.owned && a[0].kids == nil {
+			panic(errShared)
+		}
 		m[key] = a[2].v // a copy of the chart's values, or a table that the template made
 	}
 	if a[0].kids != nil {

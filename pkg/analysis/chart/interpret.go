@@ -1,13 +1,16 @@
 package chart
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template/parse"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
@@ -22,36 +25,65 @@ const (
 )
 
 // ReadTemplates reads all templates of the world's chart and enabled subcharts. It changes nothing.
-// Cost: about that of two to five renderings of the chart.
+// Cost: about that of one rendering of the chart, on all cores.
 func ReadTemplates(w *rendering.World) *Reading {
 	out := &Reading{Opaque: map[string]string{}, byFile: map[string]*fileReads{}}
 	out.roots = map[string]bool{}
 	for _, c := range w.Charts() {
 		out.roots[values.Keys(c.Prefix...).String()] = true
 	}
-	set, err := parseAll(w.Files())
-	if err != nil {
-		for _, f := range w.Files() {
-			out.Opaque[f.Name] = err.Error()
-			out.byFile[f.Name] = &fileReads{all: true}
-		}
-		out.finish()
-		return out
+	set := &parsed{trees: w.Trees(), lines: map[string][]int{}}
+	files := w.Files()
+	for _, f := range files {
+		set.lines[f.Name] = lineStarts(f.Text)
 	}
-	for _, f := range w.Files() {
-		if f.Partial {
+	read := make([]*interpreter, len(files))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		wg.Go(func() {
+			for k := range next {
+				read[k] = readFile(w, set, files[k])
+			}
+		})
+	}
+	for k, f := range files {
+		if !f.Partial {
+			next <- k
+		}
+	}
+	close(next)
+	wg.Wait()
+	for _, i := range read {
+		if i == nil {
 			continue
 		}
-		i := &interpreter{
-			world: w, trees: set, computed: values.Copy(w.Computed()), reading: out, file: f,
-			reads: &fileReads{touched: map[string]bool{}, whole: map[string]bool{}},
-			seen:  map[string]*Read{}, overlay: map[uintptr]map[string]*val{},
+		out.Reads = append(out.Reads, i.found...)
+		out.byFile[i.file.Name] = i.reads
+		if i.opaque != "" {
+			out.Opaque[i.file.Name] = i.opaque
 		}
-		out.byFile[f.Name] = i.reads
-		i.run()
 	}
 	out.finish()
 	return out
+}
+
+func readFile(w *rendering.World, set *parsed, f rendering.File) *interpreter {
+	i := &interpreter{world: w, trees: set, file: f}
+	i.begin(w.Computed())
+	if !i.run() {
+		// It puts something into a table of values: once more, with tables of its own.
+		i = &interpreter{world: w, trees: set, file: f, owned: true}
+		i.begin(values.Copy(w.Computed()))
+		i.run()
+	}
+	return i
+}
+
+func (i *interpreter) begin(computed map[string]any) {
+	i.computed = computed
+	i.reads = &fileReads{touched: map[string]bool{}, whole: map[string]bool{}}
+	i.seen, i.overlay = map[string]*Read{}, map[uintptr]map[string]*val{}
 }
 
 // parsed is the templates by name, with the line starts of the files that they stand in.
@@ -68,25 +100,6 @@ func init() {
 	}
 }
 
-func parseAll(files []rendering.File) (*parsed, error) {
-	p := &parsed{trees: map[string]*parse.Tree{}, lines: map[string][]int{}}
-	funcs := rendering.Functions()
-	for _, f := range files {
-		trees, err := parse.Parse(f.Name, f.Text, "", "", funcs, builtins)
-		if err != nil {
-			return nil, err
-		}
-		// As text/template does: a later definition wins, unless it is empty.
-		for name, t := range trees {
-			if old := p.trees[name]; old == nil || !parse.IsEmptyTree(t.Root) {
-				p.trees[name] = t
-			}
-		}
-		p.lines[f.Name] = lineStarts(f.Text)
-	}
-	return p, nil
-}
-
 func lineStarts(text string) []int {
 	out := []int{0}
 	for i := range len(text) {
@@ -101,8 +114,11 @@ func lineStarts(text string) []int {
 type interpreter struct {
 	world    *rendering.World
 	trees    *parsed
-	computed map[string]any // a copy: templates may change it
-	reading  *Reading
+	own      map[string]*parse.Tree // what texts given to tpl define
+	computed map[string]any         // the world's, or a copy if owned: templates may change it
+	owned    bool
+	found    []*Read
+	opaque   string
 	reads    *fileReads
 	seen     map[string]*Read
 	overlay  map[uintptr]map[string]*val // what templates put into tables of values
@@ -143,21 +159,30 @@ type print struct {
 
 type stop struct{ why string }
 
-func (i *interpreter) run() {
+// errShared ends the reading of a file that would change values that are not its own.
+var errShared = errors.New("the values are shared")
+
+// run reads the file. It is not done if the file needs values of its own.
+func (i *interpreter) run() (done bool) {
 	defer func() {
-		if r := recover(); r != nil {
-			why := fmt.Sprint(r)
-			if s, ok := r.(stop); ok {
-				why = s.why
+		switch r := recover().(type) {
+		case nil:
+			done = true
+		case stop:
+			i.opaque, i.reads.all, done = r.why, true, true
+		case error:
+			if errors.Is(r, errShared) {
+				return
 			}
-			i.reading.Opaque[i.file.Name] = why
-			i.reads.all = true
+			i.opaque, i.reads.all, done = r.Error(), true, true
+		default:
+			i.opaque, i.reads.all, done = fmt.Sprint(r), true, true
 		}
 	}()
 	root := i.context(i.file.Chart)
 	t := i.trees.trees[i.file.Name]
 	if t == nil {
-		return
+		return true
 	}
 	i.taken = true
 	f := i.call(t, root)
@@ -166,6 +191,15 @@ func (i *interpreter) run() {
 		// What it reads was followed, but not to the letter: any change may reach it.
 		i.reads.all = true
 	}
+	return true
+}
+
+// tree is a template by name.
+func (i *interpreter) tree(name string) *parse.Tree {
+	if t := i.trees.trees[name]; t != nil {
+		return t
+	}
+	return i.own[name]
 }
 
 // context is the dot of a chart's templates.
@@ -591,5 +625,5 @@ func (i *interpreter) record(s source, test bool) {
 		return
 	}
 	i.seen[key] = r
-	i.reading.Reads = append(i.reading.Reads, r)
+	i.found = append(i.found, r)
 }

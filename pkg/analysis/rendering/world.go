@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"text/template/parse"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -124,6 +125,17 @@ func (w *World) Baseline() *Outcome { return w.base }
 
 // Files lists all templates of the chart and its enabled subcharts.
 func (w *World) Files() []File { return w.program.files }
+
+// Trees gives the parsed templates by name, those that files define among them. They must not be changed.
+func (w *World) Trees() map[string]*parse.Tree {
+	out := map[string]*parse.Tree{}
+	for _, t := range w.program.base.Templates() {
+		if t.Tree != nil {
+			out[t.Name()] = t.Tree
+		}
+	}
+	return out
+}
 
 // Charts lists the root chart and its enabled subcharts.
 func (w *World) Charts() []Chart { return w.program.charts }
