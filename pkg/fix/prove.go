@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
@@ -25,26 +26,60 @@ func Prove(f *analysis.Facts, r finding.Release) Release {
 	out := Release{Release: r, Findings: []Finding{}}
 	for _, x := range r.Findings {
 		done := Finding{Finding: x, Fixes: []Verified{}}
-		for i, remedy := range x.Remedies {
-			if len(done.Fixes) == maxFixes {
-				break
-			}
-			v, err := prove(f, remedy)
-			if err != nil {
-				done.Refused = append(done.Refused, Refused{Summary: remedy.Summary, Set: sets(f, remedy.Edits), Reason: err.Error()})
-				continue
-			}
-			v.order = i
-			if !slices.ContainsFunc(done.Fixes, func(have Verified) bool { return slices.Equal(have.flags, v.flags) }) {
-				done.Fixes = append(done.Fixes, v)
-			}
-		}
+		done.Fixes, done.Refused = proveAll(f, x.Remedies)
 		if x.Code != "KGW1004" {
 			rank(done.Fixes)
 		}
 		out.Findings = append(out.Findings, done)
 	}
 	return out
+}
+
+// proveAll proves remedies in their order until there are enough that hold. Helm's own renderings, which cost most, are
+// made side by side, of as many as are still wanted.
+func proveAll(f *analysis.Facts, remedies []finding.Remedy) ([]Verified, []Refused) {
+	fixes := []Verified{}
+	tries := make([]try, len(remedies))
+	known := func(v Verified) bool {
+		return slices.ContainsFunc(fixes, func(have Verified) bool { return slices.Equal(have.flags, v.flags) })
+	}
+	next := 0
+	for next < len(remedies) && len(fixes) < maxFixes {
+		var wg sync.WaitGroup
+		from, wanted := next, maxFixes-len(fixes)
+		for ; next < len(remedies) && wanted > 0; next++ {
+			t := &tries[next]
+			t.prove(f, remedies[next])
+			if t.err == nil && !known(t.fix) {
+				wanted--
+				if t.after != nil {
+					wg.Go(func() { t.err = byHelm(f, t.remedy, t.after) })
+				}
+			}
+		}
+		wg.Wait()
+		for i := from; i < next; i++ {
+			if t := &tries[i]; t.err == nil && !known(t.fix) {
+				t.fix.order = i
+				fixes = append(fixes, t.fix)
+			}
+		}
+	}
+	var refused []Refused
+	for i := range tries[:next] {
+		if t := &tries[i]; t.err != nil {
+			refused = append(refused, Refused{Summary: t.remedy.Summary, Set: sets(f, t.remedy.Edits), Reason: t.err.Error()})
+		}
+	}
+	return fixes, refused
+}
+
+// try is one remedy that is being proved.
+type try struct {
+	remedy finding.Remedy
+	fix    Verified
+	after  *rendering.Outcome // that Helm's own engine has yet to confirm; nil if there is nothing to confirm
+	err    error
 }
 
 // rank puts the fix first that makes every lost field right, with the fewest side effects and flags.
@@ -85,15 +120,22 @@ func sets(f *analysis.Facts, edits []values.Edit) []string {
 	return out
 }
 
-func prove(f *analysis.Facts, remedy finding.Remedy) (Verified, error) {
+func (t *try) prove(f *analysis.Facts, remedy finding.Remedy) {
+	t.remedy = remedy
 	fl, err := flags(remedy.Edits, f.Supplied)
-	if err != nil {
-		return Verified{}, err
+	switch {
+	case err != nil:
+		t.err = err
+	case f.World == nil:
+		t.fix, t.err = proveRendering(f, remedy, fl)
+	default:
+		t.after = f.World.Try(remedy.Edits...)
+		t.fix, t.err = proveShort(f, remedy, fl, t.after)
 	}
-	if f.World == nil {
-		return proveRendering(f, remedy, fl)
-	}
-	after := f.World.Try(remedy.Edits...)
+}
+
+// proveShort proves all but that Helm's own engine renders the same.
+func proveShort(f *analysis.Facts, remedy finding.Remedy, fl []flag, after *rendering.Outcome) (Verified, error) {
 	if after.Err != nil {
 		return Verified{}, fmt.Errorf("the chart does not render with it: %w", after.Err)
 	}
@@ -106,9 +148,6 @@ func prove(f *analysis.Facts, remedy finding.Remedy) (Verified, error) {
 		return Verified{}, err
 	}
 	if err := harmless(f, remedy, after); err != nil {
-		return Verified{}, err
-	}
-	if err := byHelm(f, remedy, after); err != nil {
 		return Verified{}, err
 	}
 	v := Verified{summary: remedy.Summary, partial: partial, values: values.Apply(map[string]any{}, nested(remedy.Edits)...)}
