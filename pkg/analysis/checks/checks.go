@@ -15,7 +15,8 @@ import (
 func All() []*analysis.Check {
 	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot, OtherTable, FalseAsNothing, OnlySwitches, UnknownField, Coverage}
 	out = append(out, auditChecks()...)
-	return append(out, liveChecks()...)
+	out = append(out, liveChecks()...)
+	return append(out, kgatewayChecks()...)
 }
 
 // Retired codes are never used again.

@@ -1,0 +1,391 @@
+package checks
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/kgateway"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// kgatewayChecks know kgateway: what its controllers read, and what they make of a Gateway.
+func kgatewayChecks() []*analysis.Check {
+	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew}
+}
+
+// chartOf names a chart of kgateway's; both are empty for another one, and for an audit, which has no install.
+func chartOf(f *analysis.Facts) (name, version string) {
+	if f.Mode == analysis.Audit || f.Chart == nil || f.Chart.Metadata == nil {
+		return "", ""
+	}
+	switch name = f.Chart.Metadata.Name; name {
+	case "kgateway", "agentgateway", "kgateway-crds", "agentgateway-crds":
+		return name, f.Chart.Metadata.Version
+	}
+	return "", ""
+}
+
+// container is the controller's container as rendered: the first of the chart's Deployment.
+type container struct {
+	object  finding.Object
+	name    string
+	image   string
+	env     []map[string]any
+	content map[string]any // of the Deployment
+}
+
+func controller(f *analysis.Facts) *container {
+	chart, _ := chartOf(f)
+	if f.World == nil || kgateway.Controller(chart) == "" {
+		return nil
+	}
+	return controllerIn(f.World.Baseline().Objects())
+}
+
+func controllerIn(objects []rendering.Object) *container {
+	for _, o := range objects {
+		if o.Kind != "Deployment" || o.Hook {
+			continue
+		}
+		list, _ := lookup(o.Content, "spec.template.spec.containers").([]any)
+		if len(list) == 0 {
+			return nil
+		}
+		first, _ := list[0].(map[string]any)
+		c := &container{object: o.Object, content: o.Content}
+		c.name, _ = first["name"].(string)
+		c.image, _ = first["image"].(string)
+		env, _ := first["env"].([]any)
+		for _, x := range env {
+			if m, ok := x.(map[string]any); ok {
+				c.env = append(c.env, m)
+			}
+		}
+		return c
+	}
+	return nil
+}
+
+// tag is the version that an image names; "" if it names none.
+func tag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {
+		return image[i+1:]
+	}
+	return ""
+}
+
+func (c container) field(name string) finding.Field {
+	return finding.Field{Object: c.object, Field: "spec.template.spec.containers[" + c.name + "].env[" + name + "].value"}
+}
+
+// carries says whether a field is one of an environment variable.
+func carries(c rendering.Change, name string) bool {
+	return strings.Contains(c.Field.Field, ".env["+name+"]")
+}
+
+// Idle tells of values that render and do nothing at run time.
+var Idle = &analysis.Check{
+	Code: "KGW4001",
+	Name: "renders and does nothing",
+	Doc: analysis.Doc{
+		Title: "the value is rendered, and the controller does not obey it",
+		Text: `Helm, the manifest and the live object all show the value, and the program that it is for takes no notice: the chart
+hands it over under a name that the controller does not read, or the controller has another value built in. No
+rendering can tell; the doctor knows it of the versions that it was found in, and the finding gives the evidence.
+
+An error; a warning where nothing breaks.`,
+		Before: "--set controller.xds.tls.enabled=true          # renders KGW_XDS_TLS_ENABLED, the controller reads KGW_XDS_TLS",
+		After:  `--set-string controller.extraEnv.KGW_XDS_TLS=true`,
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.World == nil {
+			return nil, nil
+		}
+		var out []finding.Finding
+		for _, known := range kgateway.Facts(chartOf(f)) {
+			for _, e := range f.Effects {
+				if e.Path.String() == known.Path && idle(f, e, known) {
+					out = append(out, idleFinding(f, e, known))
+				}
+			}
+		}
+		return out, nil
+	},
+}
+
+// idle says whether a known fact holds of a supplied value here and now.
+func idle(f *analysis.Facts, e causality.Effect, known kgateway.Fact) bool {
+	if len(e.Removed) == 0 || known.Only != nil && rendering.Equal(e.Value, known.Only) {
+		return false
+	}
+	reaches := func(name string) bool {
+		return slices.ContainsFunc(e.Removed, func(c rendering.Change) bool { return carries(c, name) })
+	}
+	if known.Env != "" && !reaches(known.Env) || known.Unless != "" && reaches(known.Unless) {
+		return false
+	}
+	right, err := values.Parse(known.Right)
+	if err != nil {
+		return false
+	}
+	// The right way may be taken as well.
+	is, found := values.Get(f.World.Computed(), right)
+	return !found || fmt.Sprint(is) != fmt.Sprint(known.RightValue)
+}
+
+func idleFinding(f *analysis.Facts, e causality.Effect, known kgateway.Fact) finding.Finding {
+	c := e.Removed[0]
+	for _, x := range e.Removed {
+		if known.Env != "" && carries(x, known.Env) || known.Env == "" && strings.Contains(x.Field.Field, "containers[") {
+			c = x
+			break
+		}
+	}
+	chart, version := chartOf(f)
+	o := c.Object
+	x := finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Error, Object: &o, Field: c.Field.Field, Evidence: e.Evidence,
+		Message: fmt.Sprintf("%s is rendered, and %s", show(e.Path, e.Value), known.Because),
+		Facts: []finding.Fact{
+			{Label: "field", Text: o.String() + " " + c.Field.Field}, asked(f, e),
+			{Label: "known", Text: fmt.Sprintf("of %s %s: %s", chart, version, known.Source)},
+		},
+	}
+	if known.Warning {
+		x.Severity = finding.Warning
+	}
+	right, _ := values.Parse(known.Right) // idle has parsed it
+	remedy := finding.Remedy{Summary: "set " + known.Right, Edits: []values.Edit{values.Set(right, known.RightValue)}}
+	if name, isEnv := strings.CutPrefix(known.Right, "controller.extraEnv."); isEnv {
+		if c := controller(f); c != nil {
+			remedy.Meant = []finding.Field{c.field(name)}
+			if after := f.World.Try(remedy.Edits...); after.Err == nil {
+				remedy.Meant = carrying(rendering.Diff(f.World.Baseline(), after), []causality.Effect{{Value: known.RightValue}})
+			}
+		}
+	}
+	x.Remedies = []finding.Remedy{remedy}
+	return x
+}
+
+// UnreadEnv tells of variables given to the controller that it does not read.
+var UnreadEnv = &analysis.Check{
+	Code: "KGW4002",
+	Name: "unread variable",
+	Doc: analysis.Doc{
+		Title: "this version of the controller does not read the environment variable",
+		Text: `The controllers read their settings from variables that begin with KGW_ (kgateway) or AGW_ (agentgateway), and
+silently pass over names that they do not know. The variable shows in the manifest and in the Pods all the same.
+
+The version is that of the image's tag. A name counts as read if any patch release of that minor version reads it;
+nothing is said of versions and pre-releases that the doctor does not know.
+
+An error if a name that is read resembles it, or another version or the other controller reads it, otherwise a warning.`,
+		Before: "--set-string controller.extraEnv.KGW_ENABLE_GATEWAY_API_EXPERIMENTAL_FEATURES=true",
+		After:  "--set-string controller.extraEnv.KGW_ENABLE_EXPERIMENTAL_GATEWAY_API_FEATURES=true",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		c := controller(f)
+		if c == nil {
+			return nil, nil
+		}
+		chart, _ := chartOf(f)
+		read := kgateway.Variables(chart, tag(c.image))
+		var out []finding.Finding
+		done := map[string]bool{}
+		for _, e := range f.Effects {
+			name := extraEnv(e.Path)
+			if len(read) == 0 || len(e.Removed) == 0 || done[name] || !kgateway.IsSetting(name) || slices.Contains(read, name) {
+				continue
+			}
+			done[name] = true
+			out = append(out, unreadEnv(f, e, c, name, read))
+		}
+		return out, nil
+	},
+}
+
+// extraEnv is the name of the variable that a value sets; "" if it sets none.
+func extraEnv(p values.Path) string {
+	if len(p) < 3 || !p.HasPrefix(values.Keys("controller", "extraEnv")) {
+		return ""
+	}
+	return p[2].Key
+}
+
+func unreadEnv(f *analysis.Facts, e causality.Effect, c *container, name string, read []string) finding.Finding {
+	version := tag(c.image)
+	field := c.field(name)
+	x := finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Warning, Object: &field.Object, Field: field.Field, Evidence: e.Evidence,
+		Message: fmt.Sprintf("%s does not read %s", c.image, name),
+		Facts:   []finding.Fact{{Label: "field", Text: c.object.String() + " " + field.Field}, asked(f, e)},
+	}
+	if where := kgateway.Elsewhere(name); where != "" {
+		x.Severity = finding.Error
+		x.Facts = append(x.Facts, finding.Fact{Label: "known", Text: "it is read by versions " + where + ", this is " + version})
+	}
+	near := kgateway.Nearest(name, read)
+	if near == "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: fmt.Sprintf("it is none of the %d settings of that version, and none is like it", len(read))})
+		return x
+	}
+	x.Severity = finding.Error
+	x.Facts = append(x.Facts, finding.Fact{Label: "meant?", Text: near})
+	if len(e.Path) == 3 {
+		to := values.Keys("controller", "extraEnv", near)
+		if _, given := values.Get(f.World.Computed(), to); !given {
+			x.Remedies = []finding.Remedy{rename(f, e, to)}
+		}
+	}
+	return x
+}
+
+// rename sets the value under another key and takes the old one out.
+func rename(f *analysis.Facts, e causality.Effect, to values.Path) finding.Remedy {
+	edits := []values.Edit{values.Set(to, e.Value), values.Set(e.Path, nil)}
+	remedy := finding.Remedy{Summary: "set " + to.String() + " instead", Edits: edits}
+	if after := f.World.Try(edits...); after.Err == nil {
+		for _, c := range rendering.Diff(f.World.Baseline(), after) {
+			if carries(c, to.Last()) {
+				remedy.Meant = append(remedy.Meant, c.Field)
+			}
+		}
+	}
+	return remedy
+}
+
+// EnvTwice tells of values that set a variable which comes again later in the same container.
+var EnvTwice = &analysis.Check{
+	Code: "KGW4003",
+	Name: "variable set twice",
+	Doc: analysis.Doc{
+		Title: "a later entry of the same name overrides the environment variable",
+		Text: `The container's env holds the name twice with different values. Kubernetes takes the last, so the value given does
+nothing, although the manifest shows it. Charts that write settings of their own before or after controller.extraEnv
+do so.`,
+		Before: "--set-string controller.extraEnv.KGW_ENABLE_AGENTGATEWAY=true   # kgateway 2.2.0 writes it again, false",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		c := controller(f)
+		if c == nil {
+			return nil, nil
+		}
+		var out []finding.Finding
+		for i, x := range c.env {
+			name, _ := x["name"].(string)
+			last := lastEnv(c.env, name)
+			if last == i || rendering.Equal(x, c.env[last]) {
+				continue
+			}
+			for _, e := range f.Effects {
+				if sets(f, e, x, i) {
+					out = append(out, overridden(f, e, c, name, c.env[last], last))
+				}
+			}
+		}
+		return out, nil
+	},
+}
+
+func lastEnv(env []map[string]any, name string) int {
+	last := -1
+	for i, x := range env {
+		if x["name"] == name {
+			last = i
+		}
+	}
+	return last
+}
+
+// sets says whether a supplied value is what one entry of the environment holds: another value there shows in it.
+func sets(f *analysis.Facts, e causality.Effect, entry map[string]any, position int) bool {
+	if fmt.Sprint(e.Value) != fmt.Sprint(entry["value"]) {
+		return false
+	}
+	const probe = "kgw-doctor-probe"
+	after := f.World.Try(values.Set(e.Path, probe))
+	if after.Err != nil {
+		return false
+	}
+	c := controllerIn(after.Objects())
+	return c != nil && position < len(c.env) && c.env[position]["name"] == entry["name"] && c.env[position]["value"] == probe
+}
+
+func overridden(f *analysis.Facts, e causality.Effect, c *container, name string, wins map[string]any, position int) finding.Finding {
+	field := c.field(name)
+	x := finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Error, Object: &field.Object, Field: field.Field, Expected: e.Value, Evidence: e.Evidence,
+		Message: fmt.Sprintf("%s loses to a later %s=%v in the same container", show(e.Path, e.Value), name, cmp.Or(wins["value"], any("(from elsewhere)"))),
+		Facts: []finding.Fact{
+			{Label: "field", Text: c.object.String() + " " + field.Field}, asked(f, e),
+			{Label: "because", Text: "env holds the name twice, and the last entry counts"},
+		},
+	}
+	for _, winner := range f.Effects {
+		if !winner.Path.Equal(e.Path) && sets(f, winner, wins, position) {
+			x.Severity = finding.Warning
+			x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: show(winner.Path, winner.Value) + ", given as well"})
+			x.Remedies = []finding.Remedy{{Summary: "let the later one say the same", Edits: []values.Edit{values.Set(winner.Path, e.Value)}}}
+			return x
+		}
+	}
+	x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: "the chart writes the later entry itself"})
+	return x
+}
+
+// MovedAway tells of unread values whose right place is another object, or a value of quite another name.
+var MovedAway = &analysis.Check{
+	Code: "KGW4004",
+	Name: "said elsewhere",
+	Doc: analysis.Doc{
+		Title: "in this version that is said in another place",
+		Text: `KGW1004 says that nothing reads the value. This adds what only the project's history tells: where the same thing is
+said in this version, an object to apply or another value. Where it is an object it is printed whole.
+
+Information: the error is KGW1004.`,
+		Before: "--set gateway.aiExtension.enabled=true   # kgateway 2.0 and 2.1 read no gateway values",
+		After:  "kubectl apply -f parameters.yaml         # GatewayParameters, spec.kube.aiExtension.enabled: true",
+		Since:  "0.1.0", Severity: finding.Info,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		chart, version := chartOf(f)
+		var out []finding.Finding
+		done := map[*kgateway.Moved]bool{}
+		for _, e := range f.Effects {
+			m := kgateway.MovedOf(chart, version, e.Path.String())
+			if e.Verdict != finding.Unread || m == nil || done[m] {
+				continue
+			}
+			done[m] = true
+			out = append(out, movedAway(f, e, *m))
+		}
+		return out, nil
+	},
+}
+
+func movedAway(f *analysis.Facts, e causality.Effect, m kgateway.Moved) finding.Finding {
+	x := finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Info,
+		Message: fmt.Sprintf("%s belongs in %s", show(e.Path, e.Value), m.Where),
+		Facts:   []finding.Fact{asked(f, e), {Label: "since", Text: m.Since}, {Label: "known", Text: m.Source}},
+	}
+	if spec := m.Spec(e.Value); spec != nil {
+		x.Steps = []string{apply(parametersObject("parameters", "default", spec))}
+	}
+	if right, err := values.Parse(m.Right); err == nil && m.Right != "" && f.World != nil {
+		set := values.Set(right, fmt.Sprint(e.Value))
+		x.Remedies = []finding.Remedy{{Summary: "set " + m.Right, Edits: append([]values.Edit{set}, cleared(f, []causality.Effect{e})...)}}
+	}
+	return x
+}

@@ -1,0 +1,595 @@
+package checks
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/kgateway"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+)
+
+// proxies lists the Gateways that the release's controller serves. It gives none where several control planes could
+// serve them: which one does is not written anywhere.
+func proxies(f *analysis.Facts) []kgateway.Proxy {
+	chart, _ := chartOf(f)
+	name := kgateway.Controller(chart)
+	if f.Mode != analysis.Installed || f.Live == nil || name == "" {
+		return nil
+	}
+	planes := 0
+	for _, d := range f.Live.Kind("Deployment") {
+		if d.GetLabels()[chart] == chart && d.GetAnnotations()["meta.helm.sh/release-name"] != "" {
+			planes++
+		}
+	}
+	if planes > 1 {
+		return nil
+	}
+	return kgateway.Proxies(f.Live, name)
+}
+
+// defaults are what the controller's environment says of proxies: as the release renders it, then as it is live. What
+// it does not say stays open.
+func defaults(f *analysis.Facts) []kgateway.Defaults {
+	var out []kgateway.Defaults
+	c := controllerIn(stored(f))
+	if c == nil {
+		return nil
+	}
+	out = append(out, defaultsOf(c))
+	o := namespaced(f, c.object)
+	if live := f.Live.Get("Deployment", o.Namespace, o.Name); live != nil {
+		is := controllerIn([]rendering.Object{{Object: o, Content: live.Object}})
+		if is != nil && defaultsOf(is) != out[0] {
+			out = append(out, defaultsOf(is))
+		}
+	}
+	return out
+}
+
+func defaultsOf(c *container) kgateway.Defaults {
+	// The repository is a constant of kgateway's controller. Source: KGW_DEFAULT_IMAGE_* of the chart, kgateway 2.0 to 2.4.
+	read := func(prefix, repository string) kgateway.Defaults {
+		return kgateway.Defaults{
+			Registry: envValue(c.env, prefix+"REGISTRY"), Repository: cmp.Or(envValue(c.env, prefix+"REPOSITORY"), repository),
+			Tag: envValue(c.env, prefix+"TAG"), PullPolicy: envValue(c.env, prefix+"PULL_POLICY"),
+		}
+	}
+	if lastEnv(c.env, "AGW_PROXY_IMAGE_REPOSITORY") >= 0 {
+		return read("AGW_PROXY_IMAGE_", "")
+	}
+	return read("KGW_DEFAULT_IMAGE_", "envoy-wrapper")
+}
+
+func envValue(env []map[string]any, name string) string {
+	i := lastEnv(env, name)
+	if i < 0 {
+		return ""
+	}
+	text, _ := env[i]["value"].(string)
+	return text
+}
+
+// Parameters tells of references to parameters that the controller cannot use.
+var Parameters = &analysis.Check{
+	Code: "KGW4101",
+	Name: "parameters",
+	Doc: analysis.Doc{
+		Title: "the proxy's parameters cannot be used",
+		Text: `A Gateway or its GatewayClass refers to parameters that do not exist, stand in another namespace, or are of a kind
+that the class's controller does not take; or the controller itself rejects them.
+
+The controller then makes no proxy, and updates one that is there no more: whatever Helm values or parameters say from
+then on does not arrive. kgateway 2.0 says nothing of it on the Gateway; 2.4 sets Accepted to False, and Programmed to
+True all the same.`,
+		Before: "spec: {infrastructure: {parametersRef: {group: gateway.kgateway.dev, kind: GatewayParameters, name: no-such}}}",
+		After:  "kubectl get gatewayparameters --namespace shop   # the Gateway's own namespace",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		var out []finding.Finding
+		at := map[string]int{}
+		for _, p := range proxies(f) {
+			wrong := false
+			for _, r := range p.References {
+				if r.Wrong == "" {
+					continue
+				}
+				wrong = true
+				key := r.By.Kind + "\x00" + r.String() + "\x00" + r.Wrong
+				if i, told := at[key]; told {
+					out[i].Facts = append(out[i].Facts, finding.Fact{Label: "and", Text: p.Object().String() + " in " + p.Object().Namespace})
+					continue
+				}
+				at[key] = len(out)
+				out = append(out, unusable(f, p, r))
+			}
+			if why := p.Rejection(); why != "" && !wrong && len(p.References) > 0 {
+				out = append(out, rejected(p, why))
+			}
+		}
+		return out, nil
+	},
+}
+
+func unusable(f *analysis.Facts, p kgateway.Proxy, r kgateway.Reference) finding.Finding {
+	o := r.By
+	x := finding.Finding{
+		Severity: finding.Error, Object: &o, Field: "spec.infrastructure.parametersRef",
+		Message: fmt.Sprintf("%s refers to %s: %s", r.By, r, r.Wrong),
+		Facts:   []finding.Fact{{Label: "gateway", Text: p.Object().String() + " in " + p.Object().Namespace}, {Label: "proxy", Text: proxyState(p)}},
+	}
+	if r.By.Kind == "GatewayClass" {
+		x.Field = "spec.parametersRef"
+	}
+	if why := p.Rejection(); why != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "status", Text: "Accepted=False, InvalidParameters: " + why})
+	}
+	if same := kgateway.Namesakes(f.Live, r); len(same) > 0 {
+		x.Facts = append(x.Facts, finding.Fact{Label: "meant?", Text: "one of that name is in namespace " + strings.Join(same, ", ")})
+	}
+	x.Steps = []string{kubectl("edit", r.By)}
+	if r.Namespace != "" {
+		x.Steps = append([]string{"kubectl get " + quote(strings.ToLower(r.Kind)) + " --namespace " + quote(r.Namespace)}, x.Steps...)
+	}
+	return x
+}
+
+func proxyState(p kgateway.Proxy) string {
+	if p.Deployment == nil {
+		return "there is none"
+	}
+	return "Deployment/" + p.Deployment.GetName() + " stays as it is: the controller does not update it"
+}
+
+func rejected(p kgateway.Proxy, why string) finding.Finding {
+	o := p.Object()
+	return finding.Finding{
+		Severity: finding.Error, Object: &o, Field: "spec.infrastructure.parametersRef",
+		Message: fmt.Sprintf("the controller rejects the parameters of %s", o),
+		Facts:   []finding.Fact{{Label: "status", Text: "Accepted=False, InvalidParameters: " + why}, {Label: "proxy", Text: proxyState(p)}},
+		Steps:   []string{kubectl("get", o) + " --output yaml"},
+	}
+}
+
+// ProxyDiffers tells of proxies that are not what the chain of sources says.
+var ProxyDiffers = &analysis.Check{
+	Code: "KGW4102",
+	Name: "proxy drift",
+	Doc: analysis.Doc{
+		Title: "the proxy is not what its sources say",
+		Text: `Every field of a proxy is decided by the last that speaks of it: what is built into the controller, the controller's
+environment (from the chart's top-level image values), the parameters of the GatewayClass, those of the Gateway. The
+live Deployment or Service has another value: somebody changed it, or the controller does not reconcile it.
+
+Compared are image, pull policy, replicas, resources, environment, node selector, labels, pull secrets and the Service's
+type. Nothing is said of a proxy whose parameters cannot be used (KGW4101), that an overlay changes, or while the
+controller itself is being rolled out; and nothing of replicas that nobody decides or that an autoscaler does.
+
+An error if a supplied value decides the field, otherwise a warning.`,
+		Before: "kubectl --namespace shop edit deployment http   # imagePullPolicy: Never",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		var out []finding.Finding
+		at := map[string]int{}
+		for _, d := range proxyDifferences(f) {
+			from := d.Source
+			from.By = finding.Object{} // the same parameters, whoever refers to them
+			key := strings.Join([]string{d.Object.Kind, d.Field.Field, from.String(), rendering.Show(d.Value), rendering.Show(d.live), d.writer.Manager}, "\x00")
+			if i, told := at[key]; told {
+				out[i].Facts = append(out[i].Facts, finding.Fact{Label: "and", Text: d.Object.String() + " in " + d.Object.Namespace})
+				continue
+			}
+			at[key] = len(out)
+			out = append(out, proxyDiffers(f, d))
+		}
+		return out, nil
+	},
+}
+
+// proxyDifference is a field of a proxy that is not what the chain says.
+type proxyDifference struct {
+	kgateway.Want
+	proxy  kgateway.Proxy
+	live   any
+	writer drift.Writer
+}
+
+func proxyDifferences(f *analysis.Facts) []proxyDifference {
+	if !installed(f) {
+		return nil
+	}
+	says := defaults(f)
+	if len(says) == 0 || !settled(f) {
+		return nil
+	}
+	_, version := chartOf(f)
+	var out []proxyDifference
+	for _, p := range proxies(f) {
+		if p.Deployment == nil || !p.Sound() || p.SelfManaged() {
+			continue
+		}
+		chain := p.Chain(version, says...)
+		for _, w := range chain {
+			live := p.Deployment
+			if w.Object.Kind == "Service" {
+				live = p.Service
+			}
+			if d, differs := differsFrom(f, p, live, w); differs {
+				out = append(out, d)
+			}
+		}
+		out = append(out, byHand(p, chain)...)
+	}
+	return out
+}
+
+// settled says whether the controller runs as it should: while it is replaced, proxies follow the old one.
+func settled(f *analysis.Facts) bool {
+	c := controllerIn(stored(f))
+	if c == nil {
+		return false
+	}
+	w := drift.Running(f.Live, namespaced(f, c.object))
+	return w != nil && w.Rollout().State == drift.Complete
+}
+
+func differsFrom(f *analysis.Facts, p kgateway.Proxy, live *unstructured.Unstructured, w kgateway.Want) (proxyDifference, bool) {
+	d := proxyDifference{Want: w, proxy: p, live: lookup(live.Object, w.Field.Field)}
+	for _, v := range append([]any{w.Value}, w.Or...) {
+		if drift.Same(live.GetAPIVersion(), live.GetKind(), w.Field.Field, v, d.live) {
+			return d, false
+		}
+	}
+	if w.Field.Field == "spec.replicas" && drift.Scaler(live, f.Live) != "" {
+		return d, false
+	}
+	if all := drift.Writers(live, w.Field.Field); len(all) > 0 {
+		d.writer = all[0]
+	}
+	return d, true
+}
+
+// byHand lists the fields that kubectl alone owns and that the chain does not decide: the controller would own them if
+// they were its own. A restart asked for by kubectl rollout is no drift, and replicas that nobody decides may be scaled.
+func byHand(p kgateway.Proxy, chain []kgateway.Want) []proxyDifference {
+	var out []proxyDifference
+	for _, o := range []*unstructured.Unstructured{p.Deployment, p.Service} {
+		if o == nil {
+			continue
+		}
+		spec, _ := o.Object["spec"].(map[string]any)
+		rendering.Leaves("spec", spec, func(field string, v any) {
+			if field == "spec.replicas" || strings.Contains(field, "kubectl.kubernetes.io/") ||
+				slices.ContainsFunc(chain, func(w kgateway.Want) bool { return w.Object.Kind == o.GetKind() && w.Field.Field == field }) {
+				return
+			}
+			all := drift.Writers(o, field)
+			if len(all) == 0 || slices.ContainsFunc(all, func(w drift.Writer) bool { return !strings.HasPrefix(w.Manager, "kubectl") }) {
+				return
+			}
+			out = append(out, proxyDifference{
+				Want: kgateway.Want{
+					Field: finding.Field{Object: finding.Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}, Field: field},
+					Value: rendering.Absent{},
+				},
+				proxy: p, live: v, writer: all[0],
+			})
+		})
+	}
+	return out
+}
+
+func proxyDiffers(f *analysis.Facts, d proxyDifference) finding.Finding {
+	o := d.Object
+	kind, field := o.Kind, d.Field.Field
+	x := finding.Finding{
+		Severity: finding.Warning, Object: &o, Field: field, Since: d.writer.Time,
+		Expected: plainValue(kind, field, d.Value), Actual: plainValue(kind, field, d.live),
+		Message: fmt.Sprintf("the proxy %s runs %s=%s, its sources say %s", o, field, shown(kind, field, d.live), shown(kind, field, d.Value)),
+		Facts:   []finding.Fact{{Label: "gateway", Text: d.proxy.Object().String() + " in " + d.proxy.Object().Namespace}, {Label: "field", Text: field}},
+	}
+	if _, unknown := d.Value.(rendering.Absent); unknown {
+		x.Message = fmt.Sprintf("%s of the proxy %s was set by hand to %s", field, o, shown(kind, field, d.live))
+	} else {
+		x.Facts = append(x.Facts, finding.Fact{Label: "sources", Text: shown(kind, field, d.Value) + ", from " + d.Source.String()})
+		for _, s := range d.Lost {
+			x.Facts = append(x.Facts, finding.Fact{Label: "before", Text: shown(kind, field, s.Value) + ", from " + s.Source.String()})
+		}
+		if e := behind(f, d.Source); e != nil {
+			x.Severity, x.ValuePath = finding.Error, e.Path.String()
+			x.Facts = append(x.Facts, asked(f, *e))
+		}
+	}
+	addRunning(f, &x, d.Value)
+	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(drift.Difference{Writer: d.writer, Live: d.live})})
+	x.Steps = []string{kubectl("get", o) + " --output yaml --show-managed-fields"}
+	return x
+}
+
+// behind finds the supplied value that a default of the controller comes from.
+func behind(f *analysis.Facts, s kgateway.Source) *causality.Effect {
+	if s.Env == "" {
+		return nil
+	}
+	for i, e := range f.Effects {
+		if slices.ContainsFunc(e.Removed, func(c rendering.Change) bool { return carries(c, s.Env) }) {
+			return &f.Effects[i]
+		}
+	}
+	return nil
+}
+
+// podSettings are values for the controller's Pod that people expect to reach proxies, with the path of the same
+// setting in GatewayParameters. Source: GatewayParameters of kgateway 2.0 to 2.4.
+var podSettings = []struct{ value, parameters, field string }{
+	{"imagePullSecrets", "kube.podTemplate.imagePullSecrets", "spec.template.spec.imagePullSecrets"},
+	{"nodeSelector", "kube.podTemplate.nodeSelector", "spec.template.spec.nodeSelector"},
+	{"tolerations", "kube.podTemplate.tolerations", "spec.template.spec.tolerations"},
+	{"affinity", "kube.podTemplate.affinity", "spec.template.spec.affinity"},
+	{"resources", "kube.envoyContainer.resources", "spec.template.spec.containers[kgateway-proxy].resources"},
+	{"controller.nodeSelector", "kube.podTemplate.nodeSelector", "spec.template.spec.nodeSelector"},
+	{"controller.tolerations", "kube.podTemplate.tolerations", "spec.template.spec.tolerations"},
+	{"controller.affinity", "kube.podTemplate.affinity", "spec.template.spec.affinity"},
+	{"controller.resources", "kube.envoyContainer.resources", "spec.template.spec.containers[kgateway-proxy].resources"},
+	{"controller.image.registry", "kube.envoyContainer.image.registry", ""},
+}
+
+// NotForProxies tells of values that are in force for the controller and can never reach its proxies.
+var NotForProxies = &analysis.Check{
+	Code: "KGW4103",
+	Name: "not for proxies",
+	Doc: analysis.Doc{
+		Title: "the value is for the controller alone, its proxies do not get it",
+		Text: `The chart runs the controller; the controller makes the proxies, from its defaults and from GatewayParameters.
+Pull secrets, resources, node selectors, tolerations and affinity of the chart are the controller's own, and so is
+controller.image: none of them reaches a proxy, although many are set with the proxies in mind.
+
+Told only if there are proxies that have no such setting. The object that gives it to them is printed whole.
+
+Information: the value does what it is for.`,
+		Before: "--set imagePullSecrets[0].name=registry   # the proxies' Pods have no pull secret",
+		After:  "kubectl apply -f parameters.yaml          # GatewayParameters, spec.kube.podTemplate.imagePullSecrets",
+		Since:  "0.1.0", Severity: finding.Info,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.World == nil || !installed(f) {
+			return nil, nil
+		}
+		var out []finding.Finding
+		for _, s := range podSettings {
+			path, err := values.Parse(s.value)
+			if err != nil {
+				return nil, err
+			}
+			given := slices.IndexFunc(f.Effects, func(e causality.Effect) bool { return e.Path.HasPrefix(path) && len(e.Removed) > 0 })
+			value, _ := values.Get(f.World.Computed(), path)
+			if given < 0 || value == nil {
+				continue
+			}
+			if without := lacking(f, s.parameters, s.field, value); len(without) > 0 {
+				out = append(out, notForProxies(f, f.Effects[given], path, value, s.parameters, without))
+			}
+		}
+		return out, nil
+	},
+}
+
+// lacking lists the proxies that no parameters give a setting, and that do not have it otherwise.
+func lacking(f *analysis.Facts, path, field string, value any) []kgateway.Proxy {
+	var out []kgateway.Proxy
+	for _, p := range proxies(f) {
+		if p.Deployment == nil || p.Controller != kgateway.Envoy || !p.Sound() || p.SelfManaged() || p.Says(path) || p.Says("kube.deploymentOverlay") {
+			continue
+		}
+		if field == "" {
+			image, _ := lookup(p.Deployment.Object, "spec.template.spec.containers["+p.Container()+"].image").(string)
+			if image != "" && !strings.HasPrefix(image, fmt.Sprint(value)+"/") {
+				out = append(out, p)
+			}
+			continue
+		}
+		switch is := lookup(p.Deployment.Object, field).(type) {
+		case rendering.Absent, nil:
+			out = append(out, p)
+		case map[string]any:
+			if len(is) == 0 {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func notForProxies(f *analysis.Facts, e causality.Effect, path values.Path, value any, parameters string, without []kgateway.Proxy) finding.Finding {
+	x := finding.Finding{
+		ValuePath: e.Path.String(), Severity: finding.Info,
+		Message: fmt.Sprintf("%s is the controller's: %s without it", path, plural(len(without), "proxy runs", "proxies run")),
+		Facts:   []finding.Fact{asked(f, e)},
+	}
+	for i, p := range without {
+		if i == 3 {
+			x.Facts = append(x.Facts, finding.Fact{Label: "proxy", Text: fmt.Sprintf("%d more", len(without)-i)})
+			break
+		}
+		x.Facts = append(x.Facts, finding.Fact{Label: "proxy", Text: p.Object().String() + " in " + p.Object().Namespace})
+	}
+	spec := value
+	for _, key := range slices.Backward(strings.Split(parameters, ".")) {
+		spec = map[string]any{key: spec}
+	}
+	content, _ := spec.(map[string]any)
+	x.Steps = give(without[0], content)
+	return x
+}
+
+// give is how a proxy gets a setting: the parameters that it has are patched, or it gets some.
+func give(p kgateway.Proxy, spec map[string]any) []string {
+	for _, r := range slices.Backward(p.References) {
+		if r.By.Kind == "Gateway" {
+			o := finding.Object{Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
+			return []string{kubectl("patch", o) + " --type merge --patch " + quote(asJSON(map[string]any{"spec": spec}))}
+		}
+	}
+	o := p.Object()
+	ref := map[string]any{"group": "gateway.kgateway.dev", "kind": "GatewayParameters", "name": o.Name}
+	return []string{
+		apply(parametersObject(o.Name, o.Namespace, spec)),
+		kubectl("patch", o) + " --type merge --patch " + quote(asJSON(map[string]any{"spec": map[string]any{"infrastructure": map[string]any{"parametersRef": ref}}})),
+	}
+}
+
+func parametersObject(name, namespace string, spec map[string]any) map[string]any {
+	return map[string]any{
+		"apiVersion": "gateway.kgateway.dev/v1alpha1", "kind": "GatewayParameters",
+		"metadata": map[string]any{"name": name, "namespace": namespace}, "spec": spec,
+	}
+}
+
+// apply is a command that makes an object, which is in it whole.
+func apply(object map[string]any) string {
+	return "printf %s " + quote(asJSON(object)) + " | kubectl apply --filename -"
+}
+
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "{}" // what was read as JSON can be written as JSON
+	}
+	return string(b)
+}
+
+// GivesWay tells of the chart's image values that some proxies take and others do not.
+var GivesWay = &analysis.Check{
+	Code: "KGW4104",
+	Name: "gives way to parameters",
+	Doc: analysis.Doc{
+		Title: "some proxies' parameters overrule the value",
+		Text: `image.pullPolicy, image.tag and image.registry are the defaults of all proxies. Parameters of a GatewayClass or
+Gateway that speak of the same field win, as they should; the value then does not hold for those proxies.
+
+Information: it is what parameters are for.`,
+		Before: "--set image.pullPolicy=Always   # and a GatewayParameters with spec.kube.envoyContainer.image.pullPolicy: IfNotPresent",
+		Since:  "0.1.0", Severity: finding.Info,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if !installed(f) {
+			return nil, nil
+		}
+		var out []finding.Finding
+		for _, part := range []struct{ env, path string }{
+			{"KGW_DEFAULT_IMAGE_PULL_POLICY", "kube.envoyContainer.image.pullPolicy"},
+			{"KGW_DEFAULT_IMAGE_REGISTRY", "kube.envoyContainer.image.registry"},
+			{"KGW_DEFAULT_IMAGE_TAG", "kube.envoyContainer.image.tag"},
+		} {
+			if e := behind(f, kgateway.Source{Env: part.env}); e != nil {
+				out = append(out, givesWay(f, *e, part.path)...)
+			}
+		}
+		return out, nil
+	},
+}
+
+func givesWay(f *analysis.Facts, e causality.Effect, path string) []finding.Finding {
+	x := finding.Finding{ValuePath: e.Path.String(), Severity: finding.Info, Facts: []finding.Fact{asked(f, e)}}
+	all, lost := 0, 0
+	for _, p := range proxies(f) {
+		if p.Deployment == nil || !p.Sound() || p.SelfManaged() {
+			continue
+		}
+		all++
+		said, found := p.Decides(path)
+		if !found || rendering.Equal(said.Value, e.Value) {
+			continue
+		}
+		lost++
+		x.Facts = append(x.Facts, finding.Fact{Label: "proxy", Text: fmt.Sprintf("%s in %s: %v, from %s", p.Object(), p.Object().Namespace, said.Value, said.Source)})
+	}
+	if lost == 0 {
+		return nil
+	}
+	x.Message = fmt.Sprintf("%s gives way to parameters in %d of %s", show(e.Path, e.Value), lost, plural(all, "proxy", "proxies"))
+	return []finding.Finding{x}
+}
+
+// Skew tells of proxies that are meant to run another version than the controller.
+var Skew = &analysis.Check{
+	Code: "KGW4105",
+	Name: "version skew",
+	Doc: analysis.Doc{
+		Title: "controller and proxies are meant to be of different versions",
+		Text: `The controller's image follows controller.image.tag, else image.tag; the proxies follow image.tag alone, or their
+parameters. A controller and its own proxy image (envoy-wrapper) of different versions are not tested together.
+
+Told of what the sources say, and only where both tags are versions.`,
+		Before: "--set controller.image.tag=v2.0.1",
+		After:  "--set image.tag=v2.0.1",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if !installed(f) {
+			return nil, nil
+		}
+		c, says := controllerIn(stored(f)), defaults(f)
+		if c == nil || len(says) == 0 {
+			return nil, nil
+		}
+		_, version := chartOf(f)
+		var out []finding.Finding
+		at := map[string]int{}
+		for _, p := range proxies(f) {
+			if p.Deployment == nil || !p.Sound() || p.SelfManaged() {
+				continue
+			}
+			for _, w := range p.Chain(version, says[0]) {
+				image, _ := w.Value.(string)
+				if !strings.HasSuffix(w.Field.Field, ".image") || !strings.Contains(image, "/envoy-wrapper:") || !kgateway.Differ(tag(image), tag(c.image)) {
+					continue
+				}
+				from := w.Source
+				from.By = finding.Object{}
+				key := image + "\x00" + from.String()
+				if i, told := at[key]; told {
+					out[i].Facts = append(out[i].Facts, finding.Fact{Label: "and", Text: p.Object().String() + " in " + p.Object().Namespace})
+					continue
+				}
+				at[key] = len(out)
+				out = append(out, skew(f, c, p, w, image))
+			}
+		}
+		return out, nil
+	},
+}
+
+func skew(f *analysis.Facts, c *container, p kgateway.Proxy, w kgateway.Want, image string) finding.Finding {
+	o := w.Object
+	x := finding.Finding{
+		Severity: finding.Warning, Object: &o, Field: w.Field.Field, Expected: tag(c.image), Actual: tag(image),
+		Message: fmt.Sprintf("the controller is %s, the proxy %s is meant to be %s", tag(c.image), o, tag(image)),
+		Facts: []finding.Fact{
+			{Label: "gateway", Text: p.Object().String() + " in " + p.Object().Namespace},
+			{Label: "controller", Text: c.image}, {Label: "proxy", Text: image + ", from " + w.Source.String()},
+		},
+	}
+	own := values.Keys("controller", "image", "tag")
+	if i := slices.IndexFunc(f.Effects, func(e causality.Effect) bool { return e.Path.Equal(own) && len(e.Removed) > 0 }); i >= 0 && w.Source.Env != "" {
+		x.ValuePath = own.String()
+		x.Facts = append(x.Facts, asked(f, f.Effects[i]))
+		x.Remedies = []finding.Remedy{{
+			Summary: "set image.tag, which both follow", Meant: []finding.Field{c.field(w.Source.Env)},
+			Edits: []values.Edit{values.Set(values.Keys("image", "tag"), f.Effects[i].Value), values.Set(own, f.Effects[i].Default)},
+		}}
+	}
+	return x
+}
