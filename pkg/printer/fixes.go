@@ -25,7 +25,7 @@ func (p *page) fix(width, position int, x shownFix) {
 	}
 	p.flags(width, label, x)
 	changes := x.Changes()
-	if len(changes) > 1 || unintended(changes) > 0 {
+	if !p.broken && (len(changes) > 1 || unintended(changes) > 0) {
 		p.changes(width, changes)
 	}
 	if left := x.LeftOver(); len(left) > 0 {
@@ -43,6 +43,9 @@ func (p *page) flags(width int, label string, x shownFix) {
 		words = append(words, quote(word))
 	}
 	flags, proof := strings.Join(words, " "), proof(x.Changes())
+	if p.broken {
+		proof = "verified: with it the chart renders"
+	}
 	both := p.clean(flags) + "      " + proof
 	if width+4+utf8.RuneCountInString(both) <= p.o.Width {
 		p.line(fmt.Sprintf("  %-*s  %s", width, label, both))

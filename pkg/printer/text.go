@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,8 +56,9 @@ func Text(w io.Writer, r fix.Report, o TextOptions) error {
 // A page is text being laid out.
 type page struct {
 	strings.Builder
-	o TextOptions
-	m mask
+	o      TextOptions
+	m      mask
+	broken bool // the release at hand does not render as it is
 }
 
 func newPage(r fix.Report, o TextOptions) *page {
@@ -100,8 +102,10 @@ func (p *page) nested(indent, width int, label, text string) {
 }
 
 func (p *page) release(r fix.Release) {
+	p.broken = r.Reproduction == "impossible"
 	p.head(r.Release)
-	if r.ReproductionReason != "" {
+	told := func(f fix.Finding) bool { return f.Message == r.ReproductionReason }
+	if r.ReproductionReason != "" && !slices.ContainsFunc(r.Findings, told) {
 		p.hang("  ", p.clean(r.ReproductionReason))
 	}
 	for _, f := range r.Findings {

@@ -40,7 +40,7 @@ func (p *page) totals(r fix.Report) {
 
 func (p *page) incomplete(i finding.Incomplete) {
 	what := i.What
-	if i.Release != "" {
+	if i.Release != "" && !strings.Contains(what, i.Release) {
 		what = i.Release + ": " + what
 	}
 	p.hang("  - ", p.clean(what+": "+i.Why))
