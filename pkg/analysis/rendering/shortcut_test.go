@@ -113,6 +113,32 @@ func differential(t *testing.T, path string, rounds int, seed uint64) {
 		supplied := values.Apply(map[string]any{}, edits...)
 		compare(t, fmt.Sprint(edits), r, w.Try(edits...), supplied)
 	}
+	withSupplied(t, r, rnd, leaves, rounds/2)
+}
+
+// withSupplied begins with values that are supplied, and takes them away as well.
+func withSupplied(t *testing.T, r *rendering.Renderer, rnd *rand.Rand, leaves []values.Leaf, rounds int) {
+	t.Helper()
+	supplied := map[string]any{}
+	for range 8 {
+		supplied = values.Apply(supplied, randomEdit(rnd, leaves[rnd.IntN(len(leaves))]))
+	}
+	w, err := rendering.NewWorld(r, supplied)
+	if err != nil {
+		return // with these values it does not render
+	}
+	given := values.Leaves(supplied)
+	for range rounds {
+		var edits []values.Edit
+		for range 1 + rnd.IntN(2) {
+			p := given[rnd.IntN(len(given))].Path
+			edits = append(edits, values.Remove(p[:1+rnd.IntN(len(p))]))
+		}
+		if rnd.IntN(2) == 0 {
+			edits = append(edits, randomEdit(rnd, leaves[rnd.IntN(len(leaves))]))
+		}
+		compare(t, fmt.Sprintf("%v less %v", supplied, edits), r, w.Try(edits...), values.Apply(supplied, edits...))
+	}
 }
 
 func randomEdit(rnd *rand.Rand, l values.Leaf) values.Edit {

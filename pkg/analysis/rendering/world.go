@@ -503,6 +503,16 @@ func (w *World) recompute(supplied map[string]any, touched []values.Path) (map[s
 			computed = values.Apply(computed, values.Remove(p))
 		}
 	}
+	for _, p := range changed {
+		// A table that several changes together empty or fill.
+		was, _ := values.Get(w.computed, p.Parent())
+		now, _ := values.Get(computed, p.Parent())
+		a, _ := was.(map[string]any)
+		b, _ := now.(map[string]any)
+		if len(p) > 1 && (len(a) == 0) != (len(b) == 0) {
+			changed = append(changed, p.Parent())
+		}
+	}
 	return computed, changed, nil
 }
 
@@ -542,9 +552,16 @@ func (w *World) cut(supplied map[string]any, p values.Path) values.Path {
 		if i+1 == len(p) {
 			break
 		}
-		for _, tree := range []map[string]any{supplied, w.supplied, w.computed} {
+		at, _ := values.Get(w.computed, p[:i+1])
+		if _, table := at.(map[string]any); !table {
+			return p[:i+1]
+		}
+		// A table that is not supplied is as one without entries, where the chart has one.
+		at, _ = values.Get(w.Defaults(), p[:i+1])
+		_, preset := at.(map[string]any)
+		for _, tree := range []map[string]any{supplied, w.supplied} {
 			at, found := values.Get(tree, p[:i+1])
-			if _, table := at.(map[string]any); !found || !table {
+			if _, table := at.(map[string]any); found && !table || !found && !preset {
 				return p[:i+1]
 			}
 		}
