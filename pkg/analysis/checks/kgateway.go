@@ -16,7 +16,7 @@ import (
 
 // kgatewayChecks know kgateway: what its controllers read, and what they make of a Gateway.
 func kgatewayChecks() []*analysis.Check {
-	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew}
+	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, OtherClass, NoImage, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew, ClassDropped, NoProxy}
 }
 
 // chartOf names a chart of kgateway's; both are empty for another one, and for an audit, which has no install.
@@ -388,4 +388,79 @@ func movedAway(f *analysis.Facts, e causality.Effect, m kgateway.Moved) finding.
 		x.Remedies = []finding.Remedy{{Summary: "set " + m.Right, Edits: append([]values.Edit{set}, cleared(f, []causality.Effect{e})...)}}
 	}
 	return x
+}
+
+// OtherClass tells of parameters given to a GatewayClass that is not the controller's to manage.
+var OtherClass = &analysis.Check{
+	Code: "KGW4005",
+	Name: "other class",
+	Doc: analysis.Doc{
+		Title: "gatewayClassParametersRefs names a class that the controller does not manage",
+		Text: `gatewayClassParametersRefs gives parameters to the classes that the controller makes itself: kgateway and
+kgateway-waypoint, or agentgateway. A key that names another class is handed over and silently passed by. A
+GatewayClass of one's own has a parametersRef of its own.`,
+		Before: "--set gatewayClassParametersRefs.kgatway.name=small,gatewayClassParametersRefs.kgatway.namespace=shop",
+		After:  "--set gatewayClassParametersRefs.kgateway.name=small,gatewayClassParametersRefs.kgateway.namespace=shop",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		c := controller(f)
+		managed := kgateway.Classes(chartOf(f))
+		if c == nil || len(managed) == 0 || lastEnv(c.env, "AGW_AGENTGATEWAY_CLASS_NAME") >= 0 {
+			return nil, nil
+		}
+		refs := values.Keys("gatewayClassParametersRefs")
+		// Taking half of a reference away fails the chart, so effects do not show what is handed over.
+		handed := envValue(c.env, "KGW_GATEWAY_CLASS_PARAMETERS_REFS") + envValue(c.env, "AGW_GATEWAY_CLASS_PARAMETERS_REFS")
+		var out []finding.Finding
+		done := map[string]bool{}
+		for _, e := range f.Effects {
+			if len(e.Path) < 2 || !e.Path.HasPrefix(refs) || !strings.Contains(handed, `"`+e.Path[1].Key+`"`) || done[e.Path[1].Key] || slices.Contains(managed, e.Path[1].Key) {
+				continue
+			}
+			class := e.Path[1].Key
+			done[class] = true
+			out = append(out, finding.Finding{
+				ValuePath: refs.Key(class).String(), Severity: finding.Error, Evidence: e.Evidence,
+				Message: fmt.Sprintf("the controller does not manage GatewayClass/%s: it passes by what %s gives it", class, refs.Key(class)),
+				Facts:   []finding.Fact{asked(f, e), {Label: "manages", Text: strings.Join(managed, ", ")}},
+				Steps:   []string{kubectl("edit", finding.Object{Kind: "GatewayClass", Name: class}) + "   # spec.parametersRef"},
+			})
+		}
+		return out, nil
+	},
+}
+
+// NoImage tells of an image tag that no registry can have.
+var NoImage = &analysis.Check{
+	Code: "KGW4006",
+	Name: "tag with a plus sign",
+	Doc: analysis.Doc{
+		Title: "the image's tag holds a plus sign, which no image can",
+		Text: `The tag defaults to the chart's version. Tools that add a digest to it, as Flux does with a chart that it has pinned,
+make 2.1.1+0123456789ab of it, and the Pods end in InvalidImageName.`,
+		Before: "version: 2.1.1+0123456789ab   # in Chart.yaml, and no image.tag",
+		After:  "--set image.tag=v2.1.1",
+		Since:  "0.1.0", Severity: finding.Error,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		c := controller(f)
+		if c == nil || !strings.Contains(tag(c.image), "+") {
+			return nil, nil
+		}
+		field := finding.Field{Object: c.object, Field: "spec.template.spec.containers[" + c.name + "].image"}
+		version, _, _ := strings.Cut(tag(c.image), "+")
+		if !strings.HasPrefix(version, "v") {
+			version = "v" + version // as the images of every release are tagged
+		}
+		return []finding.Finding{{
+			Severity: finding.Error, Object: &field.Object, Field: field.Field, Actual: c.image,
+			Message: fmt.Sprintf("%s is no image: a tag holds no plus sign", c.image),
+			Facts:   []finding.Fact{{Label: "field", Text: field.Object.String() + " " + field.Field}, {Label: "known", Text: "the tag defaults to the chart's version"}},
+			Remedies: []finding.Remedy{{
+				Summary: "name the tag", Meant: []finding.Field{field},
+				Edits: []values.Edit{values.Set(values.Keys("image", "tag"), version)},
+			}},
+		}}, nil
+	},
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
@@ -16,12 +17,13 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
 // proxies lists the Gateways that the release's controller serves. It gives none where several control planes could
 // serve them: which one does is not written anywhere.
 func proxies(f *analysis.Facts) []kgateway.Proxy {
-	chart, _ := chartOf(f)
+	chart, version := chartOf(f)
 	name := kgateway.Controller(chart)
 	if f.Mode != analysis.Installed || f.Live == nil || name == "" {
 		return nil
@@ -35,7 +37,7 @@ func proxies(f *analysis.Facts) []kgateway.Proxy {
 	if planes > 1 {
 		return nil
 	}
-	return kgateway.Proxies(f.Live, name)
+	return kgateway.Proxies(f.Live, name, version)
 }
 
 // defaults are what the controller's environment says of proxies: as the release renders it, then as it is live. What
@@ -266,7 +268,7 @@ func differsFrom(f *analysis.Facts, p kgateway.Proxy, live *unstructured.Unstruc
 func byHand(p kgateway.Proxy, chain []kgateway.Want) []proxyDifference {
 	var out []proxyDifference
 	for _, o := range []*unstructured.Unstructured{p.Deployment, p.Service} {
-		if o == nil {
+		if o == nil || !slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool { return strings.HasPrefix(m.Manager, "kubectl") }) {
 			continue
 		}
 		spec, _ := o.Object["spec"].(map[string]any)
@@ -592,4 +594,76 @@ func skew(f *analysis.Facts, c *container, p kgateway.Proxy, w kgateway.Want, im
 		}}
 	}
 	return x
+}
+
+// ClassDropped tells of GatewayClass parameters that the Gateway's own put out of force as a whole.
+var ClassDropped = &analysis.Check{
+	Code: "KGW4106",
+	Name: "class parameters dropped",
+	Doc: analysis.Doc{
+		Title: "the GatewayClass's parameters do not count for this Gateway",
+		Text: `Parameters of a Gateway are laid over those of its GatewayClass, field by field. kgateway 2.1 drops the class's
+parameters whole where the Gateway's own set omitDefaultSecurityContext: true.`,
+		Before: "spec: {kube: {omitDefaultSecurityContext: true}}   # in the Gateway's parameters, kgateway 2.1",
+		After:  "repeat in the Gateway's parameters what the class's say, or upgrade",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		var out []finding.Finding
+		for _, p := range proxies(f) {
+			if !p.Dropped || !p.Sound() {
+				continue
+			}
+			o := p.Object()
+			out = append(out, finding.Finding{
+				Severity: finding.Warning, Object: &o, Field: "spec.infrastructure.parametersRef",
+				Message: fmt.Sprintf("%s does not count for %s", p.References[0], o),
+				Facts: []finding.Fact{{Label: "because", Text: fmt.Sprintf("%s sets spec.kube.omitDefaultSecurityContext, and this version then drops the parameters of %s",
+					p.References[1], p.References[0].By)}},
+				Steps: []string{kubectl("edit", finding.Object{Kind: p.References[1].Kind, Namespace: p.References[1].Namespace, Name: p.References[1].Name})},
+			})
+		}
+		return out, nil
+	},
+}
+
+// NoProxy tells of Gateways that the controller has accepted and that have no proxy.
+var NoProxy = &analysis.Check{
+	Code: "KGW4107",
+	Name: "no proxy",
+	Doc: analysis.Doc{
+		Title: "the Gateway is accepted, and has no proxy",
+		Text: `The controller has accepted the Gateway and has not left its proxy to somebody else (selfManaged), yet there is no
+Deployment that belongs to it: somebody deleted it, or the controller does not get to make it.
+
+A warning. Nothing is said where the proxies' Deployments could not be read.`,
+		Before: "kubectl --namespace shop delete deployment http",
+		After:  "kubectl --namespace kgateway-system rollout restart deployment kgateway   # it makes what is missing",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if !installed(f) || !settled(f) {
+			return nil, nil
+		}
+		all := proxies(f)
+		if slices.ContainsFunc(f.Live.Header.Gaps, func(g snapshot.Gap) bool { return strings.Contains(strings.ToLower(g.What), "deployment") }) ||
+			!slices.ContainsFunc(all, func(p kgateway.Proxy) bool { return p.Deployment != nil }) {
+			return nil, nil // not read, or none is made at all: that is the controller's trouble
+		}
+		var out []finding.Finding
+		for _, p := range all {
+			listeners, _, _ := unstructured.NestedSlice(p.Gateway.Object, "spec", "listeners")
+			if p.Deployment != nil || !p.Sound() || p.SelfManaged() || !p.Accepted() || len(listeners) == 0 || p.Gateway.GetDeletionTimestamp() != nil {
+				continue
+			}
+			o := p.Object()
+			out = append(out, finding.Finding{
+				Severity: finding.Warning, Object: &o,
+				Message: fmt.Sprintf("%s is accepted, and no Deployment belongs to it", o),
+				Facts:   []finding.Fact{{Label: "status", Text: "Accepted=True"}},
+				Steps:   []string{"kubectl get deployments --namespace " + quote(o.Namespace) + " --selector " + quote("gateway.networking.k8s.io/gateway-name="+o.Name)},
+			})
+		}
+		return out, nil
+	},
 }

@@ -113,6 +113,7 @@ func TestRealProxiesChanged(t *testing.T) {
 			}
 			_ = unstructured.SetNestedSlice(o, []any{c}, "spec", "template", "spec", "containers")
 		}, "KGW2002"},
+		{"Deployment", "shop", "plain", func(o map[string]any) { o["kind"] = "Gone" }, "KGW4107 warning Gateway/plain"},
 	} {
 		for _, version := range []string{"v2.0.0", "v2.4.0"} {
 			t.Run(version+" "+c.kind+" "+c.name+" "+c.tells, func(t *testing.T) {

@@ -241,6 +241,14 @@ func TestKgatewayChecks(t *testing.T) {
 			tells: []string{"KGW4104 info image.pullPolicy"}},
 		{name: "another version of the controller", supplied: tree("controller.image.tag", "v2.1.1"),
 			tells: []string{"KGW4105 warning Deployment/plain spec.template.spec.containers[kgateway-proxy].image controller.image.tag"}, fix: "image.tag=v2.1.1"},
+		{name: "the class's parameters dropped", replace: []string{"spec: {controllerName: kgateway.dev/kgateway}", "spec: {controllerName: kgateway.dev/kgateway, parametersRef: {group: gateway.kgateway.dev, kind: GatewayParameters, name: small, namespace: shop}}",
+			"spec: {kube: {envoyContainer", "spec: {kube: {omitDefaultSecurityContext: true, envoyContainer", "spec: {replicas: 7, template: {spec: {containers: [{name: kgateway-proxy, image: \"r.io/envoy-wrapper:v2.1.0\", imagePullPolicy: IfNotPresent}]}}}",
+			"spec: {template: {spec: {imagePullSecrets: [{name: s}], nodeSelector: {disk: ssd}, containers: [{name: kgateway-proxy, image: \"r.io/envoy-wrapper:v2.1.0\", imagePullPolicy: Never, env: [{name: A, value: b}]}]}}}"},
+			tells: []string{"KGW4106 warning Gateway/tuned spec.infrastructure.parametersRef"}},
+		{name: "a proxy deleted", replace: []string{"name: small}}}\n", "name: small}}, listeners: [{name: http}]}\nstatus: {conditions: [{type: Accepted, status: \"True\"}]}\n", "kind: Gateway, name: tuned, uid: t", "kind: Gateway, name: tuned, uid: former"},
+			tells: []string{"KGW4107 warning Gateway/tuned"}},
+		{name: "a version with a digest", version: "2.1.1+0123", tells: []string{"KGW4006 error Deployment/kgateway spec.template.spec.containers[controller].image"}, fix: "image.tag=v2.1.1",
+			replace: []string{"v2.1.0", "2.1.1+0123"}},
 		{name: "another version of both", supplied: tree("image.tag", "v2.1.1"), replace: []string{"v2.1.0", "v2.1.1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -324,6 +332,9 @@ var realCases = []struct {
 	{"kgateway-v2.2.0", "agentGateway.enabled", true, "KGW4004", ""},
 	{"kgateway-v2.1.0", "agentgateway.enabled", true, "", ""},
 	{"kgateway-v2.2.0", "useRustFormations", false, "KGW4004", "controller.extraEnv.KGW_USE_RUST_FORMATIONS=false"},
+	{"kgateway-v2.4.0", "gatewayClassParametersRefs.kgatway", map[string]any{"name": "a", "namespace": "b"}, "KGW4005", ""},
+	{"kgateway-v2.4.0", "gatewayClassParametersRefs.kgateway", map[string]any{"name": "a", "namespace": "b"}, "", ""},
+	{"agentgateway-v1.4.0", "gatewayClassParametersRefs.kgateway", map[string]any{"name": "a", "namespace": "b"}, "KGW4005", ""},
 	{"kgateway-crds-v2.1.0", "controller.image.pullPolicy", "Always", "KGW4004", ""},
 }
 
@@ -353,5 +364,27 @@ func TestKnowledgeOnRealCharts(t *testing.T) {
 				t.Errorf("got %q fix %q, want %q %q", codes, is, c.tells, c.fix)
 			}
 		})
+	}
+}
+
+// A chart with its own values, and a chart that is none of kgateway's, say nothing.
+func TestChartsAsTheyAreSayNothing(t *testing.T) {
+	t.Parallel()
+	files, _ := filepath.Glob("../../../../shared/charts/*.tgz") // a bad pattern is not possible
+	for _, file := range files {
+		ch, err := loader.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := analysis.Gather(analysis.Input{
+			Mode: analysis.Preflight, Chart: ch, Supplied: map[string]any{},
+			Release: rendering.Release{Name: "r", Namespace: "ns", Revision: 1}, Cluster: rendering.Cluster{KubeVersion: "v1.33.0"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, incomplete := analysis.Run(f, kgatewayChecks()); len(got.Findings) > 0 || len(incomplete) > 0 {
+			t.Errorf("%s: %q %v", filepath.Base(file), tells(got.Findings), incomplete)
+		}
 	}
 }

@@ -53,6 +53,7 @@ type Proxy struct {
 	Class      *unstructured.Unstructured
 	Controller string
 	References []Reference                // the class's, then the Gateway's; later wins
+	Dropped    bool                       // the class's parameters do not count: see dropped
 	Deployment *unstructured.Unstructured // nil if there is none in the snapshot
 	Service    *unstructured.Unstructured
 }
@@ -69,21 +70,32 @@ func (p Proxy) Sound() bool {
 
 // Rejection is what the controller says of a Gateway whose parameters it does not take; "" if it takes them.
 func (p Proxy) Rejection() string {
-	conditions, _, _ := unstructured.NestedSlice(p.Gateway.Object, "status", "conditions")
-	for _, c := range conditions {
-		m, _ := c.(map[string]any)
-		if m["type"] == "Accepted" && m["status"] == "False" && m["reason"] == "InvalidParameters" {
-			return cmp.Or(fmt.Sprint(m["message"]), "InvalidParameters")
-		}
+	if c := p.accepted(); c["status"] == "False" && c["reason"] == "InvalidParameters" {
+		return cmp.Or(fmt.Sprint(c["message"]), "InvalidParameters")
 	}
 	return ""
 }
 
+// Accepted says whether the controller has accepted the Gateway.
+func (p Proxy) Accepted() bool { return p.accepted()["status"] == "True" }
+
+func (p Proxy) accepted() map[string]any {
+	conditions, _, _ := unstructured.NestedSlice(p.Gateway.Object, "status", "conditions")
+	for _, c := range conditions {
+		if m, _ := c.(map[string]any); m["type"] == "Accepted" {
+			return m
+		}
+	}
+	return nil
+}
+
 func (p Proxy) rejected() bool { return p.Rejection() != "" }
 
-// Proxies lists the Gateways whose class a controller serves, sorted by namespace and name.
-func Proxies(snap *snapshot.Snapshot, controller string) []Proxy {
+// Proxies lists the Gateways whose class a controller serves, sorted by namespace and name. The version is the
+// control plane's.
+func Proxies(snap *snapshot.Snapshot, controller, version string) []Proxy {
 	var out []Proxy
+	made := owned(snap)
 	for _, g := range snap.Kind("Gateway") {
 		if g.GroupVersionKind().Group != "gateway.networking.k8s.io" {
 			continue
@@ -95,10 +107,22 @@ func Proxies(snap *snapshot.Snapshot, controller string) []Proxy {
 		}
 		p := Proxy{Gateway: g, Class: class, Controller: controller}
 		p.References = slices.Concat(references(snap, class, controller), references(snap, g, controller))
-		p.Deployment, p.Service = owned(snap, g, "Deployment"), owned(snap, g, "Service")
+		p.Dropped = dropped(p, version)
+		p.Deployment = made[ownedBy("Deployment", g.GetNamespace(), g.GetName(), string(g.GetUID()))]
+		p.Service = made[ownedBy("Service", g.GetNamespace(), g.GetName(), string(g.GetUID()))]
 		out = append(out, p)
 	}
 	return out
+}
+
+// dropped says whether kgateway 2.1 forgets the class's parameters: it does where the Gateway's own parameters set
+// omitDefaultSecurityContext. Source: the deployer of kgateway 2.1.0 to 2.1.2.
+func dropped(p Proxy, version string) bool {
+	if len(p.References) != 2 || !Within(version, ">=2.1.0-0 <2.2.0-0") || p.References[1].Found == nil {
+		return false
+	}
+	is, _, _ := unstructured.NestedBool(p.References[1].Found.Object, "spec", "kube", "omitDefaultSecurityContext")
+	return is
 }
 
 func controllerOf(class *unstructured.Unstructured) string {
@@ -161,20 +185,23 @@ func Namesakes(snap *snapshot.Snapshot, r Reference) []string {
 	return out
 }
 
-// owned finds what the controller made for a Gateway: an object that it owns.
-func owned(snap *snapshot.Snapshot, g *unstructured.Unstructured, kind string) *unstructured.Unstructured {
-	for _, o := range snap.Kind(kind) {
-		if o.GetNamespace() != g.GetNamespace() {
-			continue
-		}
+// owned indexes what controllers made for Gateways by kind, namespace and the Gateway that owns it.
+func owned(snap *snapshot.Snapshot) map[finding.Object]*unstructured.Unstructured {
+	out := map[finding.Object]*unstructured.Unstructured{}
+	for _, o := range snap.Kind("Deployment", "Service") {
 		for _, r := range o.GetOwnerReferences() {
-			if r.Kind == "Gateway" && r.Name == g.GetName() && strings.HasPrefix(r.APIVersion, "gateway.networking.k8s.io/") &&
-				(r.UID == g.GetUID() || g.GetUID() == "") {
-				return o
+			key := ownedBy(o.GetKind(), o.GetNamespace(), r.Name, string(r.UID))
+			if r.Kind == "Gateway" && strings.HasPrefix(r.APIVersion, "gateway.networking.k8s.io/") && out[key] == nil {
+				out[key] = o
 			}
 		}
 	}
-	return nil
+	return out
+}
+
+// ownedBy is a key: an object of that kind with the name and UID of its Gateway.
+func ownedBy(kind, namespace, gateway, uid string) finding.Object {
+	return finding.Object{Kind: kind, Namespace: namespace, Name: gateway + "\x00" + uid}
 }
 
 // Defaults is what the environment of the controller says of every proxy.
@@ -282,7 +309,7 @@ func (c chain) deployment(field string) finding.Field {
 func (c chain) said(path string) []Said {
 	var out []Said
 	for _, r := range slices.Backward(c.proxy.References) {
-		if r.Found == nil {
+		if r.Found == nil || c.proxy.Dropped && r.By.Kind == "GatewayClass" {
 			continue
 		}
 		spec, _ := r.Found.Object["spec"].(map[string]any)

@@ -194,12 +194,25 @@ func among(list []string, s string) bool {
 	return false
 }
 
-// Differ says whether two tags are versions, and different ones. A leading v and build metadata do not count.
+// Differ says whether two tags are versions, and different ones. Only the three numbers count: what follows them also
+// names variants of one version.
 func Differ(a, b string) bool {
 	v, err := semver.NewVersion(a)
 	if err != nil {
 		return false
 	}
 	w, err := semver.NewVersion(b)
-	return err == nil && !v.Equal(w)
+	return err == nil && (v.Major() != w.Major() || v.Minor() != w.Minor() || v.Patch() != w.Patch())
+}
+
+// Classes are the GatewayClasses that the controller makes, and gives parameters by gatewayClassParametersRefs; nil
+// where the chart has no such value, or that is not known. Source: KGW_ and AGW_GATEWAY_CLASS_PARAMETERS_REFS.
+func Classes(chart, version string) []string {
+	switch {
+	case chart == "kgateway" && Within(version, ">=2.2.0-0 <2.5.0-0"):
+		return []string{"kgateway", "kgateway-waypoint", "agentgateway"}
+	case chart == "agentgateway" && Within(version, ">=1.0.0-0 <1.5.0-0 || >=2.2.0-0 <2.3.0-0"):
+		return []string{"agentgateway"}
+	}
+	return nil
 }
