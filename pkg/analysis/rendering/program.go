@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -48,7 +49,7 @@ type program struct {
 	mutates bool // some template calls a function that changes its argument
 	// mutating tells the files that may come to such a call, other than through a text given to tpl.
 	mutating []bool
-	pool     sync.Pool
+	idle     chan *worker // kept for the next: one more is a copy of all templates
 	funcs    template.FuncMap
 	tplMu    sync.Mutex
 	tpls     map[string]*parse.Tree // parsed texts of tpl that define nothing
@@ -74,7 +75,7 @@ func compile(c *helmchart.Chart) (*program, error) {
 		}
 	}
 	p.findMutators()
-	p.pool.New = func() any { return p.newWorker() }
+	p.idle = make(chan *worker, runtime.GOMAXPROCS(0))
 	return p, nil
 }
 
@@ -269,6 +270,23 @@ type worker struct {
 	includes map[string]int
 	shared   bool // the values are not this rendering's own: nothing may change them
 	refused  bool // a text given to tpl might have
+}
+
+// worker gives one that is idle, or a new one.
+func (p *program) worker() *worker {
+	select {
+	case w := <-p.idle:
+		return w
+	default:
+		return p.newWorker()
+	}
+}
+
+func (p *program) release(w *worker) {
+	select {
+	case p.idle <- w:
+	default:
+	}
 }
 
 func (p *program) newWorker() *worker {

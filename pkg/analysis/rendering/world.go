@@ -205,8 +205,8 @@ func (w *World) inOrder(p *program, computed map[string]any, d *draws) (*Outcome
 		}
 	}
 	find(0, top)
-	k := p.pool.Get().(*worker)
-	defer p.pool.Put(k)
+	k := p.worker()
+	defer p.release(k)
 	for _, f := range p.files {
 		if f.Partial {
 			continue
@@ -291,8 +291,8 @@ func (w *World) try(edits []values.Edit) *Outcome {
 func (w *World) some(computed map[string]any, changed []values.Path) *Outcome {
 	p := w.program
 	files := w.reached(changed)
-	k := p.pool.Get().(*worker)
-	defer p.pool.Put(k)
+	k := p.worker()
+	defer p.release(k)
 	var prefixes []values.Path // of the charts whose files may change the values that they are given
 	for _, i := range files {
 		if p.mutating[i] {
