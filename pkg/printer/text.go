@@ -42,7 +42,7 @@ func Text(w io.Writer, r fix.Report, o TextOptions) error {
 		}
 		p.release(release)
 		if len(release.Findings) == 0 && len(r.Releases) > 1 {
-			p.line("  no findings; " + releaseTotals(release))
+			p.line("  no findings; " + strings.ToLower(releaseTotals(release)))
 		}
 	}
 	if len(r.Releases) > 0 {
