@@ -69,6 +69,7 @@ type Facts struct {
 	Input
 	Renderer  *rendering.Renderer
 	World     *rendering.World // nil if the chart does not render with these values
+	Older     *rendering.World // of Against; nil without one, or if it does not render
 	RenderErr error
 	Reading   *chart.Reading
 	Leaves    []values.Leaf
@@ -146,6 +147,7 @@ func Gather(in Input) (*Facts, error) {
 		f.unknownForAll()
 		return f, nil
 	}
+	f.renderOlder()
 	f.Reading = chart.ReadTemplates(f.World)
 	f.World.Reach(f.Reading.May)
 	if in.Mode == Audit {
@@ -160,6 +162,20 @@ func Gather(in Input) (*Facts, error) {
 	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, budget)
 	f.doubtSubcharts()
 	return f, nil
+}
+
+// renderOlder renders the chart that an audit compares with, for the same release and cluster.
+func (f *Facts) renderOlder() {
+	if f.Against == nil {
+		return
+	}
+	r, err := rendering.New(f.Against, f.Release, f.Cluster)
+	if err == nil {
+		f.Older, err = rendering.NewWorld(r, map[string]any{})
+	}
+	if err != nil {
+		f.Incomplete = append(f.Incomplete, finding.Incomplete{What: "the older chart " + f.Against.Name() + " " + f.Against.Metadata.Version, Why: err.Error()})
+	}
 }
 
 func (f *Facts) missingReason() string {

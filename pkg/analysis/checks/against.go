@@ -26,13 +26,10 @@ older chart.`,
 		After:  "agentgateway:\n  enabled: true   # this chart",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil || f.Against == nil {
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
+		old := f.Older
+		if old == nil {
 			return nil, nil
-		}
-		old, err := olderWorld(f)
-		if err != nil {
-			return nil, err
 		}
 		var out []finding.Finding
 		done := map[string]bool{}
@@ -49,7 +46,7 @@ older chart.`,
 			out = append(out, goneFrom(f, l, before))
 		}
 		return out, nil
-	},
+	}),
 }
 
 // known lists the paths of a chart: those that it declares, and those that its templates read without.
@@ -61,19 +58,6 @@ func known(w *rendering.World) []values.Leaf {
 		}
 	}
 	return out
-}
-
-// olderWorld renders the chart that is compared with, for the same release and cluster.
-func olderWorld(f *analysis.Facts) (*rendering.World, error) {
-	r, err := rendering.New(f.Against, f.Release, f.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	w, err := rendering.NewWorld(r, map[string]any{})
-	if err != nil {
-		return nil, fmt.Errorf("render the older chart %s %s: %w", f.Against.Name(), f.Against.Metadata.Version, err)
-	}
-	return w, nil
 }
 
 // goneRoot is the first part of a path that the defaults do not have.
@@ -163,13 +147,10 @@ var DefaultChanged = &analysis.Check{
 		After:  "logLevel: error   # this chart",
 		Since:  "0.1.0", Severity: finding.Info,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil || f.Against == nil {
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
+		old := f.Older
+		if old == nil {
 			return nil, nil
-		}
-		old, err := olderWorld(f)
-		if err != nil {
-			return nil, err
 		}
 		var out []finding.Finding
 		for _, l := range values.Leaves(old.Defaults()) {
@@ -183,5 +164,5 @@ var DefaultChanged = &analysis.Check{
 			})
 		}
 		return out, nil
-	},
+	}),
 }

@@ -28,10 +28,7 @@ template reads a misspelt name. A user finds the key in values.yaml, sets it, an
 		After:  "controller:\n  replicaCount: 1   # the template says replicas: {{ .Values.controller.replicaCount }}",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil {
-			return nil, nil
-		}
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		done := map[string]bool{}
 		for _, e := range f.Effects {
@@ -61,7 +58,7 @@ template reads a misspelt name. A user finds the key in values.yaml, sets it, an
 			out = append(out, x)
 		}
 		return out, nil
-	},
+	}),
 }
 
 // PresetShadows tells of general keys that a preset of a more special key keeps from being asked.
@@ -78,10 +75,7 @@ Leave the special key empty in values.yaml; the general one then serves as the d
 		After:  "image:\n  pullPolicy: IfNotPresent\ncontroller:\n  image:\n    pullPolicy: \"\"",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil {
-			return nil, nil
-		}
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		for _, e := range f.Effects {
 			m := e.Misses
@@ -102,7 +96,7 @@ Leave the special key empty in values.yaml; the general one then serves as the d
 			out = append(out, x)
 		}
 		return out, nil
-	},
+	}),
 }
 
 // UndeclaredRead tells of paths that templates read and values.yaml does not declare.
@@ -117,10 +111,7 @@ that nothing reads resembles it, one of the two is misspelt.`,
 		After:  "replicas: {{ .Values.controller.replicaCount }}",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil {
-			return nil, nil
-		}
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
 		unread := map[string]values.Path{}
 		for _, e := range f.Effects {
 			if e.Verdict == finding.Unread {
@@ -149,7 +140,7 @@ that nothing reads resembles it, one of the two is misspelt.`,
 			out = append(out, x)
 		}
 		return out, nil
-	},
+	}),
 }
 
 // undeclared says whether the defaults have neither the path nor a free table above it.
@@ -184,10 +175,7 @@ his own (fail, required, a schema) nothing is said here.`,
 		After:  "port: 80",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode != analysis.Audit || f.World == nil {
-			return nil, nil
-		}
+	Run: ofChart(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		for _, e := range f.Effects {
 			var alt any
@@ -216,5 +204,5 @@ his own (fail, required, a schema) nothing is said here.`,
 			})
 		}
 		return out, nil
-	},
+	}),
 }

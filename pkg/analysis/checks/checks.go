@@ -19,6 +19,44 @@ func All() []*analysis.Check {
 	return append(out, kgatewayChecks()...)
 }
 
+type run = func(*analysis.Facts) ([]finding.Finding, error)
+
+// ofRelease is for checks of a release: they need a rendering and say nothing of a chart alone.
+func ofRelease(ask run) run {
+	return func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.World == nil || f.Mode == analysis.Audit {
+			return nil, nil
+		}
+		return ask(f)
+	}
+}
+
+// ofChart is for checks of a chart alone.
+func ofChart(ask run) run {
+	return func(f *analysis.Facts) ([]finding.Finding, error) {
+		if f.World == nil || f.Mode != analysis.Audit {
+			return nil, nil
+		}
+		return ask(f)
+	}
+}
+
+// ofValues is for checks that tell of one value at a time.
+func ofValues(concerned func(causality.Effect) bool, tell func(*analysis.Facts, causality.Effect) (finding.Finding, bool)) run {
+	return ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
+		var out []finding.Finding
+		for _, e := range f.Effects {
+			if !concerned(e) {
+				continue
+			}
+			if x, found := tell(f, e); found {
+				out = append(out, x)
+			}
+		}
+		return out, nil
+	})
+}
+
 // Retired codes are never used again.
 var Retired = map[string]string{}
 

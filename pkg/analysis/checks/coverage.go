@@ -28,10 +28,7 @@ It never fails a run by itself.`,
 		After:  "--set global.podAnnotations.team=infra,applicationSet.podAnnotations.team=infra",
 		Since:  "0.1.0", Severity: finding.Info,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		spots := allSpots(f)
 		var out []finding.Finding
 		for _, e := range f.Effects {
@@ -46,7 +43,7 @@ It never fails a run by itself.`,
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 // spot is a place in a workload that a general value may be meant for: a container, or the Pods' own metadata and spec.

@@ -25,10 +25,7 @@ table. What reads that key at run time most likely reads it there.`,
 		After:  `--set configs.params.server\.insecure=true`,
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		declared := f.World.Defaults()
 		var out []finding.Finding
 		for _, e := range f.Effects {
@@ -55,7 +52,7 @@ table. What reads that key at run time most likely reads it there.`,
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 // neighbours lists declared paths with the last key of p in tables beside p's own.
@@ -89,10 +86,7 @@ With the text "false" in its place the field shows it.`,
 		After:  "--set-string extraArgs.pass-access-token=false   # renders --pass-access-token=false",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		for _, e := range f.Effects {
 			if e.Value != false || len(e.Removed) == 0 {
@@ -103,7 +97,7 @@ With the text "false" in its place the field shows it.`,
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 func falseAsNothing(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
@@ -144,10 +138,7 @@ number or text that was given never shows.`,
 		After:  "--set connectInject.disruptionBudget.maxUnavailable=2,server.disruptionBudget.maxUnavailable=2",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		for _, e := range f.Effects {
 			switch e.Value.(type) {
@@ -162,7 +153,7 @@ number or text that was given never shows.`,
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 func onlySwitches1(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
@@ -219,10 +210,7 @@ The types are those of the client library that the doctor was built with. Fields
 		After:  "spec:\n  loadBalancerSourceRanges: {{ toYaml .Values.ranges }}",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		for _, o := range f.World.Baseline().Objects() {
 			for _, field := range rendering.UnknownFields(o) {
@@ -230,7 +218,7 @@ The types are those of the client library that the doctor was built with. Fields
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 var position = regexp.MustCompile(`\[\d+\]`)

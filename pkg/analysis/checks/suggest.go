@@ -306,10 +306,7 @@ The value may even show, under a name that nobody asked for.`,
 		After:  `--set configs.params.server\.insecure=true`,
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.World == nil || f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		declared := f.World.Defaults()
 		var out []finding.Finding
 		for _, e := range f.Effects {
@@ -321,7 +318,7 @@ The value may even show, under a name that nobody asked for.`,
 			}
 		}
 		return out, nil
-	},
+	}),
 }
 
 func dotted(f *analysis.Facts, e causality.Effect, meant values.Path) finding.Finding {

@@ -31,21 +31,12 @@ Information if it merely gives way to a more special value that the user gave as
 		After:  "--set controller.image.pullPolicy=Always",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode == analysis.Audit {
-			return nil, nil
-		}
-		var out []finding.Finding
-		for _, e := range f.Effects {
-			if (e.Verdict == finding.Shadowed || e.Verdict == finding.Partial) && len(e.Misses) > 0 {
-				out = append(out, shadowed(f, e))
-			}
-		}
-		return out, nil
-	},
+	Run: ofValues(func(e causality.Effect) bool {
+		return (e.Verdict == finding.Shadowed || e.Verdict == finding.Partial) && len(e.Misses) > 0
+	}, shadowed),
 }
 
-func shadowed(f *analysis.Facts, e causality.Effect) finding.Finding {
+func shadowed(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 	m := mainMiss(e.Misses)
 	x := about(f, e, m)
 	x.Severity = finding.Error
@@ -64,7 +55,7 @@ func shadowed(f *analysis.Facts, e causality.Effect) finding.Finding {
 	}
 	x.Facts = append(x.Facts, proof(e)...)
 	x.Remedies = overrule(e)
-	return x
+	return x, true
 }
 
 // about begins the finding of a value that misses fields.
@@ -159,21 +150,10 @@ A warning: values for a part that is not used are often kept on purpose.`,
 		After:  "--set controller.replicaCount=5,controller.autoscaling.enabled=false",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode == analysis.Audit {
-			return nil, nil
-		}
-		var out []finding.Finding
-		for _, e := range f.Effects {
-			if e.Verdict == finding.Gated {
-				out = append(out, gated(f, e))
-			}
-		}
-		return out, nil
-	},
+	Run: ofValues(func(e causality.Effect) bool { return e.Verdict == finding.Gated }, gated),
 }
 
-func gated(f *analysis.Facts, e causality.Effect) finding.Finding {
+func gated(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 	x := finding.Finding{ValuePath: e.Path.String(), Evidence: e.Evidence, Facts: []finding.Fact{asked(f, e)}}
 	if len(e.Misses) > 0 {
 		x = about(f, e, mainMiss(e.Misses))
@@ -191,7 +171,7 @@ func gated(f *analysis.Facts, e causality.Effect) finding.Finding {
 	}
 	x.Facts = append(x.Facts, proof(e)...)
 	x.Remedies = open(e)
-	return x
+	return x, true
 }
 
 func states(gates []causality.Cause) string {
@@ -262,21 +242,10 @@ A value that a template writes by its text can be given as a string: "false" is 
 		After:  "--set-string sendRawData=false",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode == analysis.Audit {
-			return nil, nil
-		}
-		var out []finding.Finding
-		for _, e := range f.Effects {
-			if e.Verdict == finding.Discarded {
-				out = append(out, discarded(f, e))
-			}
-		}
-		return out, nil
-	},
+	Run: ofValues(func(e causality.Effect) bool { return e.Verdict == finding.Discarded }, discarded),
 }
 
-func discarded(f *analysis.Facts, e causality.Effect) finding.Finding {
+func discarded(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 	x := finding.Finding{ValuePath: e.Path.String(), Evidence: e.Evidence}
 	if len(e.Misses) > 0 {
 		x = about(f, e, mainMiss(e.Misses))
@@ -294,7 +263,7 @@ func discarded(f *analysis.Facts, e causality.Effect) finding.Finding {
 		r.Value = text
 		x.Remedies = []finding.Remedy{r}
 	}
-	return x
+	return x, true
 }
 
 // Unread tells of values that no template reads.
@@ -312,10 +281,7 @@ Where a path that is read resembles it, setting that path was rendered, and what
 		After:  "--set replicaCount=3",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		if f.Mode == analysis.Audit {
-			return nil, nil
-		}
+	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
 		var out []finding.Finding
 		done := map[string]bool{}
 		for _, e := range f.Effects {
@@ -330,7 +296,7 @@ Where a path that is read resembles it, setting that path was rendered, and what
 			out = append(out, unread(f, e, roots))
 		}
 		return out, nil
-	},
+	}),
 }
 
 func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.Finding {
