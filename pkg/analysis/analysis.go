@@ -161,7 +161,22 @@ func Gather(in Input) (*Facts, error) {
 	budget.Presets = in.Mode == Audit
 	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, budget)
 	f.doubtSubcharts()
+	f.recallReuse()
 	return f, nil
+}
+
+// recallReuse tells why a value may say the same as the chart of a later revision: helm upgrade --reuse-values writes
+// the values of the revision before over those of the chart, and stores the chart so.
+func (f *Facts) recallReuse() {
+	if f.Mode != Installed || f.Release.Revision < 2 || f.ChartArgument != "" && f.ChartVersion == "" {
+		return
+	}
+	for i := range f.Effects {
+		e := &f.Effects[i]
+		if e.Verdict == finding.Redundant && e.HasDefault && rendering.Equal(e.Default, e.Value) {
+			e.Reason = "the chart in the record says the same: by its own default, or because helm upgrade --reuse-values wrote the earlier value there"
+		}
+	}
 }
 
 // renderOlder renders the chart that an audit compares with, for the same release and cluster.

@@ -1,6 +1,8 @@
 package printer
 
 import (
+	"strings"
+
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
 )
@@ -13,7 +15,12 @@ type Summary struct {
 	Values    int `json:"values"`
 	Effective int `json:"effective"`
 
-	redundant, partial, lost, needless, unknown int
+	inForce, unapplied, partial, lost, needless, unknown int
+}
+
+// applied says whether the values of a release reached the cluster, as far as Helm's status tells.
+func applied(r fix.Release) bool {
+	return r.Status != "failed" && !strings.HasPrefix(r.Status, "pending")
 }
 
 // Summarize counts the findings by severity and the supplied values by verdict.
@@ -34,11 +41,14 @@ func Summarize(r fix.Report) Summary {
 		}
 		for _, v := range release.Values {
 			s.Values++
-			switch {
-			case v.Verdict == finding.Effective:
+			if v.Verdict == finding.Effective {
 				s.Effective++
-			case v.Verdict == finding.Redundant:
-				s.redundant++
+			}
+			switch {
+			case !applied(release) && !v.Verdict.Ineffective() && v.Verdict != finding.Unknown:
+				s.unapplied++
+			case v.Verdict == finding.Effective || v.Verdict == finding.Redundant:
+				s.inForce++
 			case v.Verdict == finding.Partial:
 				s.partial++
 			case v.Verdict.Ineffective() && release.Status != "audit" && !told[v.Path]:

@@ -65,7 +65,8 @@ func valueTotals(s Summary) string {
 		n    int
 		word string
 	}{
-		{s.Effective + s.redundant, "in force"},
+		{s.inForce, "in force"},
+		{s.unapplied, "asked for and never applied"},
 		{s.partial, "in force in part"},
 		{s.lost, "lost"},
 		{s.needless, "not needed"},
