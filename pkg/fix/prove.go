@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -14,6 +15,9 @@ import (
 
 // maxFixes is how many fixes are proved for one finding.
 const maxFixes = 3
+
+// maxOthers is how many supplied values are held against a remedy; a release with more is rare.
+const maxOthers = 500
 
 // Prove tries the remedies of every finding and keeps those that hold.
 //
@@ -150,7 +154,7 @@ func proveShort(f *analysis.Facts, remedy finding.Remedy, fl []flag, after *rend
 	if err := harmless(f, remedy, after); err != nil {
 		return Verified{}, err
 	}
-	v := Verified{summary: remedy.Summary, partial: partial, values: values.Apply(map[string]any{}, nested(remedy.Edits)...)}
+	v := Verified{summary: remedy.Summary, partial: partial, values: values.Apply(map[string]any{}, remedy.Edits...)}
 	for _, c := range changes {
 		v.changes = append(v.changes, Change{Field: c.Field, From: plain(c.From), To: plain(c.To), Intended: meant[c.ID()]})
 	}
@@ -172,13 +176,10 @@ func proveRendering(f *analysis.Facts, remedy finding.Remedy, fl []flag) (Verifi
 	if _, err := f.Renderer.Helm(values.Apply(f.Supplied, remedy.Edits...)); err != nil {
 		return Verified{}, fmt.Errorf("the chart still does not render: %w", err)
 	}
-	v := Verified{summary: remedy.Summary, changes: []Change{}, values: values.Apply(map[string]any{}, nested(remedy.Edits)...)}
+	v := Verified{summary: remedy.Summary, changes: []Change{}, values: values.Apply(map[string]any{}, remedy.Edits...)}
 	v.write(f, fl)
 	return v, nil
 }
-
-// nested drops null edits of places that another edit sets anew: a fragment of values.yaml holds each place once.
-func nested(edits []values.Edit) []values.Edit { return edits }
 
 func plain(v any) any {
 	if _, absent := v.(rendering.Absent); absent {
@@ -233,16 +234,33 @@ func carries(field, value any) bool {
 
 // harmless says whether every supplied value that was in force still is, and whether every edit is needed.
 func harmless(f *analysis.Facts, remedy finding.Remedy, after *rendering.Outcome) error {
-	if len(f.Effects) > 60 {
-		return nil
-	}
-	for _, e := range f.Effects {
+	for _, e := range f.Effects[:min(len(f.Effects), maxOthers)] {
 		if len(e.Removed) == 0 || slices.ContainsFunc(remedy.Edits, func(r values.Edit) bool { return r.Path.Overlaps(e.Path) }) {
 			continue
 		}
 		without := f.World.Try(append(slices.Clone(remedy.Edits), values.Remove(e.Path))...)
 		if without.Err == nil && rendering.Same(without, after) {
 			return fmt.Errorf("%s, which is in force, would do nothing any more", e.Path)
+		}
+	}
+	return needed(f, remedy, after)
+}
+
+// needed refuses a remedy of which a part changes nothing. To take back or to put right what the user gave is no such
+// part.
+func needed(f *analysis.Facts, remedy finding.Remedy, after *rendering.Outcome) error {
+	if len(remedy.Edits) < 2 {
+		return nil
+	}
+	for i, edit := range remedy.Edits {
+		if slices.ContainsFunc(f.Effects, func(e causality.Effect) bool {
+			return e.Path.HasPrefix(edit.Path)
+		}) {
+			continue
+		}
+		without := f.World.Try(slices.Delete(slices.Clone(remedy.Edits), i, i+1)...)
+		if without.Err == nil && rendering.Same(without, after) {
+			return fmt.Errorf("%s is not needed for it", edit.Path)
 		}
 	}
 	return nil
