@@ -142,6 +142,7 @@ type Finding struct {
 	Fingerprint string     `json:"fingerprint"`
 
 	Remedies []Remedy `json:"-"`
+	Ordered  bool     `json:"-"` // the remedies stand in the order of their likelihood, which the proof must keep
 }
 
 // Incomplete is one thing that could not be read or decided.

@@ -31,7 +31,7 @@ func Prove(f *analysis.Facts, r finding.Release) Release {
 	for _, x := range r.Findings {
 		done := Finding{Finding: x, Fixes: []Verified{}}
 		done.Fixes, done.Refused = proveAll(f, x.Remedies)
-		if x.Code != "KGW1004" {
+		if !x.Ordered {
 			rank(done.Fixes)
 		}
 		out.Findings = append(out.Findings, done)

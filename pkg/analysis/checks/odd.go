@@ -8,6 +8,7 @@ import (
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -86,18 +87,7 @@ With the text "false" in its place the field shows it.`,
 		After:  "--set-string extraArgs.pass-access-token=false   # renders --pass-access-token=false",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
-	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
-		var out []finding.Finding
-		for _, e := range f.Effects {
-			if e.Value != false || len(e.Removed) == 0 {
-				continue
-			}
-			if x, found := falseAsNothing(f, e); found {
-				out = append(out, x)
-			}
-		}
-		return out, nil
-	}),
+	Run: ofValues(func(e causality.Effect) bool { return e.Value == false && len(e.Removed) > 0 }, falseAsNothing),
 }
 
 func falseAsNothing(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
@@ -138,25 +128,16 @@ number or text that was given never shows.`,
 		After:  "--set connectInject.disruptionBudget.maxUnavailable=2,server.disruptionBudget.maxUnavailable=2",
 		Since:  "0.1.0", Severity: finding.Error,
 	},
-	Run: ofRelease(func(f *analysis.Facts) ([]finding.Finding, error) {
-		var out []finding.Finding
-		for _, e := range f.Effects {
-			switch e.Value.(type) {
-			case bool, nil, map[string]any, []any:
-				continue
-			}
-			if len(e.Removed) == 0 || e.Echo {
-				continue
-			}
-			if x, found := onlySwitches1(f, e); found {
-				out = append(out, x)
-			}
+	Run: ofValues(func(e causality.Effect) bool {
+		switch e.Value.(type) {
+		case bool, nil, map[string]any, []any:
+			return false
 		}
-		return out, nil
-	}),
+		return len(e.Removed) > 0 && !e.Echo
+	}, switchesOnly),
 }
 
-func onlySwitches1(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
+func switchesOnly(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 	reads := f.Reading.Of(e.Path)
 	for _, r := range reads {
 		if !r.Test {
@@ -167,10 +148,10 @@ func onlySwitches1(f *analysis.Facts, e causality.Effect) (finding.Finding, bool
 		if q.Test || q.Path.Equal(e.Path) || q.Path.Last() != e.Path.Last() {
 			continue
 		}
-		near := false
-		for _, r := range reads {
-			near = near || r.File == q.File && r.Site.File == q.Site.File && q.Site.Line >= r.Site.Line && q.Site.Line <= r.Site.Line+3
-		}
+		// Written under the very condition that asks for the value.
+		near := slices.ContainsFunc(reads, func(r *chart.Read) bool {
+			return r.File == q.File && slices.ContainsFunc(q.Guards, func(g *chart.Guard) bool { return g.Site == r.Site })
+		})
 		if !near {
 			continue
 		}

@@ -302,7 +302,7 @@ Where a path that is read resembles it, setting that path was rendered, and what
 func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.Finding {
 	below := unreadBelow(f, roots[0])
 	x := finding.Finding{
-		ValuePath: e.Path.String(), Severity: finding.Error, Evidence: e.Evidence,
+		ValuePath: e.Path.String(), Severity: finding.Error, Evidence: e.Evidence, Ordered: true,
 		Message: show(e.Path, e.Value) + " is read by nothing",
 		Facts:   []finding.Fact{asked(f, e)},
 	}
