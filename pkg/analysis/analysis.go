@@ -231,42 +231,6 @@ func (f *Facts) doubtSubcharts() {
 	}
 }
 
-// reproduce compares today's rendering with the stored manifest.
-func (f *Facts) reproduce() {
-	if f.Record == nil || f.Record.Release == nil || f.Mode != Installed {
-		f.Reproduction, f.ReproductionReason = Exact, ""
-		if f.Mode == Installed {
-			f.Reproduction, f.ReproductionReason = Impossible, "there is no stored manifest"
-		}
-		return
-	}
-	f.StoredObjects, _ = rendering.ParseManifest("", f.Record.Release.Manifest)
-	var today []rendering.Object
-	for _, o := range f.World.Baseline().Objects() {
-		if !o.Hook {
-			today = append(today, o)
-		}
-	}
-	stored := slices.DeleteFunc(slices.Clone(f.StoredObjects), func(o rendering.Object) bool { return o.Hook })
-	noise := f.World.Noise()
-	f.Reproduction = Exact
-	for _, c := range rendering.DiffObjects(stored, today) {
-		if noise[c.ID()] {
-			f.Reproduction = Noise
-			continue
-		}
-		f.Mismatches = append(f.Mismatches, c)
-	}
-	if len(f.Mismatches) == 0 {
-		return
-	}
-	f.Reproduction = Mismatch
-	f.ReproductionReason = fmt.Sprintf("%d fields of the stored manifest are not what its chart and values render today", len(f.Mismatches))
-	if len(f.Missing) > 0 {
-		f.ReproductionReason += "; " + f.missingReason()
-	}
-}
-
 // Run asks every check and gives the release's result, findings worst first.
 func Run(f *Facts, checks []*Check) (finding.Release, []finding.Incomplete) {
 	out := f.head()

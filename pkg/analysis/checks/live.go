@@ -37,12 +37,12 @@ func stored(f *analysis.Facts) []rendering.Object {
 }
 
 // differences compares the release's objects with the live ones. What a later revision, which failed, has already
-// changed is left out: NotApplied tells of it.
+// changed is left out: NotApplied tells of it. So is what only the record has otherwise: Irreproducible tells of that.
 func differences(f *analysis.Facts) []drift.Difference {
 	if !installed(f) {
 		return nil
 	}
-	all := drift.Compare(stored(f), f.Live, f.Release.Namespace)
+	all := slices.DeleteFunc(drift.Compare(stored(f), f.Live, f.Release.Namespace), func(d drift.Difference) bool { return forged(f, d) })
 	if !later(f) {
 		return all
 	}
@@ -53,6 +53,13 @@ func differences(f *analysis.Facts) []drift.Difference {
 		return renders(objects, d.Rendered, at) && !slices.ContainsFunc(next, func(n drift.Difference) bool {
 			return n.Rendered == d.Rendered && (n.Field.Field == "" || overlap(n.Field.Field, at))
 		})
+	})
+}
+
+// forged says whether the live object is right, and the record was edited.
+func forged(f *analysis.Facts, d drift.Difference) bool {
+	return slices.ContainsFunc(f.Mismatches, func(c rendering.Change) bool {
+		return c.Object == d.Rendered && overlap(c.Field.Field, d.Field.Field) && edited(f, c)
 	})
 }
 

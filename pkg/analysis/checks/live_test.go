@@ -13,6 +13,7 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/release"
 	helmtime "helm.sh/helm/v3/pkg/time"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
@@ -26,7 +27,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func toy() *helmchart.Chart {
 	return &helmchart.Chart{
 		Metadata: &helmchart.Metadata{Name: "toy", Version: "1.0.0", APIVersion: "v2"},
-		Values:   map[string]any{"policy": "IfNotPresent", "replicas": 1, "tag": "1", "port": 80, "misspelt": "", "password": ""},
+		Values:   map[string]any{"policy": "IfNotPresent", "replicas": 1, "tag": "1", "port": 80, "misspelt": "", "password": "", "migration": "a"},
 		Templates: []*helmchart.File{
 			{Name: "templates/deployment.yaml", Data: []byte(`apiVersion: apps/v1
 kind: Deployment
@@ -51,6 +52,11 @@ kind: Secret
 metadata: {name: x}
 stringData: {password: {{ . }}}
 {{ end }}`)},
+			{Name: "templates/hook.yaml", Data: []byte(`apiVersion: v1
+kind: ConfigMap
+metadata: {name: hook, annotations: {helm.sh/hook: pre-upgrade}}
+data: {migration: {{ .Values.migration | quote }}}
+`)},
 		},
 	}
 }
@@ -115,8 +121,18 @@ func record(t *testing.T, revision int, status string, supplied map[string]any) 
 	t.Helper()
 	return &snapshot.Record{Name: "toy", Namespace: "ns", Revision: revision, Status: status, Release: &release.Release{
 		Name: "toy", Namespace: "ns", Version: revision, Chart: toy(), Config: supplied, Manifest: manifest(t, supplied),
-		Info: &release.Info{Status: release.Status(status), Description: "it went wrong", LastDeployed: helmtime.Time{Time: noon.Add(-time.Hour)}},
+		Hooks: []*release.Hook{{Path: "toy/templates/hook.yaml", Manifest: hookOf(supplied)}},
+		Info:  &release.Info{Status: release.Status(status), Description: "it went wrong", LastDeployed: helmtime.Time{Time: noon.Add(-time.Hour)}},
 	}}
+}
+
+// hookOf is the toy's hook, as Helm would have stored it.
+func hookOf(supplied map[string]any) string {
+	migration := "a"
+	if m, given := supplied["migration"].(string); given {
+		migration = m
+	}
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-upgrade}}\ndata: {migration: " + migration + "}\n"
 }
 
 // scene is an installed release: what was supplied, what is different in the cluster, what else is known.
@@ -229,7 +245,26 @@ spec: {scaleTargetRef: {kind: Deployment, name: x}}
 	}},
 	{name: "a post-renderer", supplied: map[string]any{"policy": "Always"}, change: func(t *testing.T, in *analysis.Input) {
 		in.Record.Release.Manifest = strings.ReplaceAll(in.Record.Release.Manifest, "Always", "IfNotPresent")
-	}, tells: []string{"KGW2004 warning Deployment/x " + policy + " policy"}},
+	}, tells: []string{"KGW2004 error Deployment/x " + policy + " policy"}},
+	{name: "a post-renderer, of part of what a value decides", supplied: map[string]any{"password": "hunter2"}, change: func(t *testing.T, in *analysis.Input) {
+		in.Chart.Templates[2].Data = append(in.Chart.Templates[2].Data, []byte("\n---\n{{ with .Values.password }}{apiVersion: v1, kind: Secret, metadata: {name: x2}, stringData: {password: {{ . }}}}{{ end }}")...)
+		in.Record.Release.Manifest += "\n---\n{apiVersion: v1, kind: Secret, metadata: {name: x2}, stringData: {password: hunter3}}"
+		in.Live.Objects = append(in.Live.Objects, &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
+			"metadata": map[string]any{"name": "x2", "namespace": "ns"}, "data": map[string]any{"password": "aHVudGVyMw=="}}})
+	}, tells: []string{"KGW2004 warning Secret/x2 stringData.password password"}},
+	{name: "an edited record", change: func(t *testing.T, in *analysis.Input) {
+		in.Record.Release.Manifest = strings.ReplaceAll(in.Record.Release.Manifest, "port: 80", "port: 81")
+	}, tells: []string{"KGW2004 info Service/x spec.ports[80].port"}},
+	{name: "an edited hook", supplied: map[string]any{"migration": "b"}, change: func(t *testing.T, in *analysis.Input) {
+		in.Record.Release.Hooks[0].Manifest = hookOf(nil)
+	}, tells: []string{"KGW2004 error ConfigMap/hook data.migration migration"}},
+	{name: "a hook that Helm passes over", change: func(t *testing.T, in *analysis.Input) {
+		in.Chart.Templates[3].Data = []byte("{apiVersion: v1, kind: ConfigMap, metadata: {name: hook, annotations: {helm.sh/hook: crd-install}}}")
+		in.Record.Release.Hooks = nil
+	}},
+	{name: "a hook that is rendered and not stored", change: func(t *testing.T, in *analysis.Input) {
+		in.Record.Release.Hooks = nil
+	}, tells: []string{"KGW2004 info ConfigMap/hook"}},
 	{name: "a post-renderer, somewhere else", replace: []string{"port: 80", "port: 81"}, change: func(t *testing.T, in *analysis.Input) {
 		in.Record.Release.Manifest = strings.ReplaceAll(in.Record.Release.Manifest, "port: 80", "port: 81")
 	}, tells: []string{"KGW2004 info Service/x spec.ports[80].port"}},
