@@ -125,14 +125,7 @@ func (l *plan) workload(o object) {
 		l.list(podResource, o.namespace, o.pods, o.release, nil)
 		l.list(replicaSetResource, o.namespace, o.pods, o.release, nil)
 	}
-	if k, exists := l.kinds.find(schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}); exists {
-		l.do("scalers "+o.namespace, func() {
-			items := l.listNow(k.resource, o.namespace, "", o.release)
-			l.scaled.Lock()
-			defer l.scaled.Unlock()
-			l.scalers = append(l.scalers, items...)
-		})
-	}
+	l.scale(o.namespace, o.release)
 }
 
 // podsNow is for a workload whose selector only the live object tells: one round trip more.
@@ -227,15 +220,4 @@ func (l *plan) everywhere(k kind, selector, fallback string) {
 		}
 		l.add(items...)
 	})
-}
-
-// addScalers keeps the autoscalers whose target is in the snapshot.
-func (v *visit) addScalers(scalers []*unstructured.Unstructured) {
-	for _, s := range scalers {
-		kind, _, _ := unstructured.NestedString(s.Object, "spec", "scaleTargetRef", "kind")
-		name, _, _ := unstructured.NestedString(s.Object, "spec", "scaleTargetRef", "name")
-		if v.snap.Get(kind, s.GetNamespace(), name) != nil {
-			v.add(s)
-		}
-	}
 }

@@ -29,18 +29,28 @@ var gzipMagic = []byte{0x1f, 0x8b}
 // A record is input from strangers: every size is bounded, every damage is an error, and lists hold no nil.
 // Numbers are float64, as in Helm itself.
 func DecodeRecord(data []byte) (*release.Release, error) {
+	r, _, err := decodeRecord(data)
+	return r, err
+}
+
+// decodeRecord also says whether the release was applied server-side, which only Helm 4 does and records.
+// Source: helm.sh/helm/v4@v4.3.0 pkg/release/v1/release.go.
+func decodeRecord(data []byte) (*release.Release, bool, error) {
 	text, err := unpack(data)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var r release.Release
+	var r struct {
+		release.Release
+		ApplyMethod string `json:"apply_method"`
+	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, fmt.Errorf("the record is not the JSON of a Helm release: %w", err)
+		return nil, false, fmt.Errorf("the record is not the JSON of a Helm release: %w", err)
 	}
-	if err := complete(&r); err != nil {
-		return nil, err
+	if err := complete(&r.Release); err != nil {
+		return nil, false, err
 	}
-	return &r, nil
+	return &r.Release, r.ApplyMethod == "ssa", nil
 }
 
 // complete refuses what is no release, and takes out what would make a reader stumble.

@@ -25,6 +25,8 @@ type Record struct {
 	Source    string // Secret ns/sh.helm.release.v1.NAME.v1
 	Release   *release.Release
 	Err       error
+
+	ServerSide bool // Helm 4 applied it server-side
 }
 
 // Records decodes every Helm release record in the snapshot, Secrets and ConfigMaps, sorted by namespace, name and
@@ -71,7 +73,7 @@ func decodeObject(o *unstructured.Unstructured) Record {
 
 	data, err := recordData(o)
 	if err == nil {
-		r.Release, err = DecodeRecord(data)
+		r.Release, r.ServerSide, err = decodeRecord(data)
 	}
 	if err != nil {
 		r.Err = fmt.Errorf("decode release record %s: %w", r.Source, err)

@@ -254,7 +254,7 @@ func differsFrom(f *analysis.Facts, p kgateway.Proxy, live *unstructured.Unstruc
 			return d, false
 		}
 	}
-	if w.Field.Field == "spec.replicas" && drift.Scaler(live, f.Live) != "" {
+	if w.Field.Field == "spec.replicas" && drift.Scaler(live, f.Live) != nil {
 		return d, false
 	}
 	if all := drift.Writers(live, w.Field.Field); len(all) > 0 {

@@ -54,6 +54,14 @@ func unfinished(f *analysis.Facts) *snapshot.Record {
 	return nil
 }
 
+// updated is when a revision was deployed, or tried; "" where the record does not say.
+func updated(r *snapshot.Record) string {
+	if r == nil || r.Release == nil || r.Release.Info == nil || r.Release.Info.LastDeployed.IsZero() {
+		return ""
+	}
+	return r.Release.Info.LastDeployed.UTC().Format(time.RFC3339)
+}
+
 func recordRevision(f *analysis.Facts) int {
 	if f.Record == nil {
 		return 0
@@ -70,6 +78,9 @@ func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 	deployed := r != f.Record
 	if deployed {
 		x.Message += fmt.Sprintf(": what is deployed is revision %d", f.Record.Revision)
+		if at := updated(f.Record); at != "" {
+			x.Facts = append(x.Facts, finding.Fact{Label: "deployed", Text: fmt.Sprintf("revision %d, since %s", f.Record.Revision, at)})
+		}
 	}
 	pending := r.Status != "failed"
 	if r.Release != nil && r.Release.Info != nil {
@@ -208,9 +219,14 @@ func few(names []string) string {
 // afterFailure says what to do. A first revision has nothing to go back to.
 func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool, x *finding.Finding) {
 	name, namespace := quote(f.Release.Name), quote(f.Release.Namespace)
+	owners := conflicting(r)
 	next := "put right what Helm said, then helm upgrade --install"
 	step := fmt.Sprintf("helm status %s --namespace %s --revision %d", name, namespace, r.Revision)
 	switch {
+	case deployed && len(owners) > 0:
+		x.Facts = append(x.Facts, finding.Fact{Label: "owner", Text: strings.Join(owners, ", ") + ": field manager of what the revision wanted to write; Helm applies server-side, and the API server refuses to take a field from its owner"})
+		next = "give the upgrade --force-conflicts, or let " + strings.Join(owners, ", ") + " give the fields up"
+		step = rollback(f, f.Record.Revision) + " --force-conflicts"
 	case deployed:
 		next = fmt.Sprintf("go back to revision %d, then upgrade with values that work", f.Record.Revision)
 		step = rollback(f, f.Record.Revision)

@@ -104,20 +104,19 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 			x.Facts = append(x.Facts, finding.Fact{Label: "running", Text: shown(kind, g.Field.Field, g.Live)})
 		}
 	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)}, finding.Fact{Label: "next", Text: future(d)})
+	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)}, finding.Fact{Label: "next", Text: future(f, d)})
 	if decidedBy(f, &x, fieldsOf(group)...) {
 		x.Severity = finding.Error
 	}
-	if autoscaled(d) {
+	if d.Autoscaled() {
 		x.Severity = finding.Info
-		x.Message = fmt.Sprintf("%s decides the replicas of %s: %s, the release renders %s", d.By, d.Object, shown(kind, d.Field.Field, d.Live), shown(kind, d.Field.Field, d.Want))
+		x.Message = fmt.Sprintf("%s decides the replicas of %s: %s, the release renders %s", d.Scaler, d.Object, shown(kind, d.Field.Field, d.Live), shown(kind, d.Field.Field, d.Want))
+	} else if d.Scaler != nil {
+		x.Facts = append(x.Facts, finding.Fact{Label: "scaler", Text: fmt.Sprintf("%s does not act: %s", d.Scaler, d.Scaler.Idle)})
 	}
 	x.Steps = restore(f, d, len(group) == 1)
 	return x
 }
-
-// autoscaled says whether the field is the replicas of a workload that something scales, as it should.
-func autoscaled(d drift.Difference) bool { return d.Returns && d.Field.Field == "spec.replicas" }
 
 // fieldsOf names the fields as rendered.
 func fieldsOf(group []drift.Difference) []finding.Field {
@@ -129,8 +128,16 @@ func fieldsOf(group []drift.Difference) []finding.Field {
 }
 
 // future says what becomes of the difference.
-func future(d drift.Difference) string {
+func future(f *analysis.Facts, d drift.Difference) string {
 	switch {
+	case d.Autoscaled():
+		return fmt.Sprintf("helm upgrade sets %s again, and then %s decides: the rendered number never lasts", rendering.Show(d.Want), d.Scaler)
+	case disputed(f, d):
+		text := fmt.Sprintf("the release is applied server-side, so that the next helm upgrade fails on this field: %s owns it. Give --force-conflicts, or let %s give the field up", d.Manager, d.Manager)
+		if d.Returns {
+			text += "; it is a controller, and takes a field that is forced back again"
+		}
+		return text
 	case d.Returns:
 		return "it comes back: " + d.By + " writes the field again when somebody puts it back, and must let go of it first"
 	case !typed(d.APIVersion) && gone(d):
@@ -162,8 +169,10 @@ var kubernetesGroups = []string{"admissionregistration.k8s.io", "certificates.k8
 func restore(f *analysis.Facts, d drift.Difference, alone bool) []string {
 	look := kubectl("get", d.Object) + " --output yaml --show-managed-fields"
 	switch {
-	case autoscaled(d):
+	case d.Autoscaled():
 		return nil
+	case d.Returns && disputed(f, d):
+		return []string{look, rollback(f, f.Record.Revision) + " --force-conflicts"}
 	case d.Returns:
 		return []string{look, rollback(f, f.Record.Revision)}
 	case !typed(d.APIVersion):
@@ -174,7 +183,7 @@ func restore(f *analysis.Facts, d drift.Difference, alone bool) []string {
 			quote(f.Release.Name), quote(f.Release.Namespace), quote(f.Release.Namespace))}
 	case d.Helm && d.Operation == "Update" && d.By != "":
 		return []string{look, rollback(f, f.Record.Revision)}
-	case applied(f, d):
+	case disputed(f, d):
 		return []string{rollback(f, f.Record.Revision) + " --force-conflicts"}
 	}
 	return []string{rollback(f, f.Record.Revision)}
@@ -197,15 +206,6 @@ func mergePatch(d drift.Difference) string {
 		return ""
 	}
 	return string(b)
-}
-
-// applied says whether Helm wrote the object by server-side apply, as Helm 4 does: it then takes a field back from its
-// other owner only when it is told to.
-func applied(f *analysis.Facts, d drift.Difference) bool {
-	x := f.Live.Get(d.Object.Kind, d.Namespace, d.Name)
-	return slices.ContainsFunc(drift.Writers(x, "metadata.annotations[\"meta.helm.sh/release-name\"]"), func(w drift.Writer) bool {
-		return w.Helm && w.Operation == "Apply"
-	})
 }
 
 // Missing tells of objects that are not there, or that another release has taken.

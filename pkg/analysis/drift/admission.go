@@ -60,6 +60,9 @@ func claimed(claims []any, field string) bool {
 func (w *Workload) note(out []PodDifference, u unlike, p *unstructured.Unstructured, template map[string]any) []PodDifference {
 	field := "spec.template." + u.field
 	d := PodDifference{Field: field, Want: u.want, Live: u.live, Pods: []string{p.GetName()}, Culprit: culprit(u, p, template)}
+	if d.Culprit == "" && strings.Contains(u.field, ".resources") {
+		d.Culprit = Resizer(w.Object, w.snap)
+	}
 	for i := range out {
 		if out[i].Field == field && out[i].Culprit == d.Culprit && rendering.Equal(out[i].Live, u.live) {
 			out[i].Pods = append(out[i].Pods, p.GetName())

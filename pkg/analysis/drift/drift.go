@@ -39,9 +39,10 @@ type Difference struct {
 	Kind          Kind
 	Want, Live    any // rendering.Absent{} where there is none; for Foreign: the owner's name
 	Writer
-	By      string // who that is, in words; "" if nobody can be named
-	Returns bool   // a controller writes it, and will again
-	File    string // the template
+	By      string      // who that is, in words; "" if nobody can be named
+	Returns bool        // a controller writes it, and will again
+	File    string      // the template
+	Scaler  *Autoscaler // of a workload whose replicas differ; nil: none
 }
 
 // Compare lists what of the rendered objects is not so in the cluster, in their order and then by field. Hooks are
@@ -204,7 +205,10 @@ func (s *sights) fields(base Difference, o rendering.Object, x *unstructured.Uns
 		d := base
 		d.Field.Field, d.Want, d.Live, d.Kind = u.field, u.want, u.live, Differs
 		d.Writer = author(x, u.field)
-		d.By, d.Returns = whose(d.Writer, x, u.field, s.Snapshot)
+		if u.field == "spec.replicas" {
+			d.Scaler = Scaler(x, s.Snapshot)
+		}
+		d.By, d.Returns = s.whose(d.Writer, d.Scaler)
 		if u.defaulted && (d.Manager == "" || d.Helm) {
 			continue // nothing was asked for, and the API server put its default
 		}

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
 // OwnedField is a field that others write by design, whatever a chart renders there.
@@ -72,19 +70,14 @@ var (
 )
 
 // whose says in words who a writer is, and whether it will write the field again when somebody else changes it.
-func whose(w Writer, live *unstructured.Unstructured, field string, snap *snapshot.Snapshot) (by string, returns bool) {
-	if field == "spec.replicas" {
-		if scaler := Scaler(live, snap); scaler != "" {
-			return scaler, true
-		}
-	}
+func (s *sights) whose(w Writer, scaler *Autoscaler) (by string, returns bool) {
 	switch {
+	case w.scales() || w.Manager == "" && scaler != nil && scaler.Idle == "":
+		return s.scaling(scaler)
 	case w.Manager == "":
 		return "", false
 	case w.Subresource == "scale" && w.Manager == "kubectl":
 		return "kubectl scale", false
-	case w.Subresource == "scale" && w.Manager == "kube-controller-manager":
-		return "a HorizontalPodAutoscaler", true
 	case w.Helm && w.Manager != "helm-controller":
 		return "nobody but Helm owns the field: changed at admission (a mutating webhook or policy), or by somebody who left no trace", false
 	case w.Manager == "kubectl" && w.Operation == "Update":
@@ -103,26 +96,4 @@ func whose(w Writer, live *unstructured.Unstructured, field string, snap *snapsh
 		}
 	}
 	return "field manager " + w.Manager, false
-}
-
-// Scaler names the autoscaler that decides a workload's replicas; "" if the snapshot holds none.
-func Scaler(workload *unstructured.Unstructured, snap *snapshot.Snapshot) string {
-	for _, o := range snap.Kind("ScaledObject.keda.sh", "HorizontalPodAutoscaler.autoscaling") {
-		ref, _, _ := unstructured.NestedStringMap(o.Object, "spec", "scaleTargetRef")
-		kind := ref["kind"]
-		if kind == "" {
-			kind = "Deployment" // KEDA's default
-		}
-		if o.GetNamespace() != workload.GetNamespace() || kind != workload.GetKind() || ref["name"] != workload.GetName() {
-			continue
-		}
-		if scaled := o.GetLabels()["scaledobject.keda.sh/name"]; scaled != "" {
-			return "ScaledObject/" + scaled + " (KEDA)"
-		}
-		if o.GetKind() == "ScaledObject" {
-			return "ScaledObject/" + o.GetName() + " (KEDA)"
-		}
-		return o.GetKind() + "/" + o.GetName()
-	}
-	return ""
 }
