@@ -179,7 +179,8 @@ func (k *kinds) find(gvk schema.GroupVersionKind) (found kind, exists bool) {
 // clusterKinds are the kinds without namespace that charts use.
 var clusterKinds = []string{"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "GatewayClass", "Namespace", "PriorityClass",
 	"StorageClass", "IngressClass", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy",
-	"ValidatingAdmissionPolicyBinding", "APIService", "PersistentVolume", "ClusterIssuer"}
+	"ValidatingAdmissionPolicyBinding", "APIService", "PersistentVolume", "ClusterIssuer",
+	"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "Node"}
 
 func (r *Reader) getJSON(ctx context.Context, at, accept string, into any) error {
 	text, err := r.raw.Get().AbsPath(at).SetHeader("Accept", accept).Do(ctx).Raw()

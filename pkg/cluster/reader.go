@@ -2,7 +2,8 @@
 // only gets and lists.
 //
 // The number of requests follows the releases that are looked at, never the size of the cluster, and at most four
-// of them wait for one another: lists of metadata, (ConfigMaps, if there are no Secrets,) records, live objects.
+// of them wait for one another: lists of metadata, (ConfigMaps, if there are no Secrets,) records, live objects. One
+// more, for the reasons, is made where something is not as it should be.
 package cluster
 
 import (
@@ -102,6 +103,7 @@ func (r *Reader) Snapshot(ctx context.Context, t Target) (*snapshot.Snapshot, er
 	releases, err := v.records(ctx)
 	if err == nil && !t.RecordsOnly {
 		v.live(ctx, releases)
+		v.reasons(ctx, releases)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()

@@ -33,6 +33,11 @@ var resources = [][4]string{
 	{"apps/v1", "replicasets", "ReplicaSet", "Namespaced"}, {"rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", "Cluster"},
 	{"autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "Namespaced"},
 	{"apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "Cluster"},
+	{"v1", "events", "Event", "Namespaced"}, {"v1", "limitranges", "LimitRange", "Namespaced"}, {"v1", "resourcequotas", "ResourceQuota", "Namespaced"},
+	{"v1", "namespaces", "Namespace", "Cluster"}, {"v1", "nodes", "Node", "Cluster"},
+	{"admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "Cluster"},
+	{"admissionregistration.k8s.io/v1beta1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", "Cluster"},
+	{"kyverno.io/v1", "clusterpolicies", "ClusterPolicy", "Cluster"},
 	{"gateway.networking.k8s.io/v1", "gateways", "Gateway", "Namespaced"}, {"gateway.networking.k8s.io/v1", "gatewayclasses", "GatewayClass", "Cluster"},
 }
 

@@ -170,4 +170,14 @@ rules:
 - apiGroups: [monitoring.coreos.com]
   resources: [podmonitors, servicemonitors]
   verbs: [get, list]
+# Read only where something is not as it was rendered: who changed it on its way in, why it does not go on.
+- apiGroups: [""]
+  resources: [events, limitranges, namespaces, nodes, resourcequotas]
+  verbs: [get, list]
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [mutatingwebhookconfigurations, mutatingadmissionpolicies, mutatingadmissionpolicybindings]
+  verbs: [get, list]
+- apiGroups: [kyverno.io, policies.kyverno.io]
+  resources: [clusterpolicies, policies, mutatingpolicies]
+  verbs: [get, list]
 `

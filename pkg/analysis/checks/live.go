@@ -16,7 +16,7 @@ import (
 
 // liveChecks are about the way from the manifest to the Pods. Without a cluster they have nothing to say.
 func liveChecks() []*analysis.Check {
-	return []*analysis.Check{NotApplied, Drifted, Missing, Irreproducible, Dropped, Rollout, Admitted, OldPods}
+	return []*analysis.Check{NotApplied, Drifted, Missing, Irreproducible, Dropped, Rollout, Admitted, OldPods, PodsEdited, Digests}
 }
 
 // installed says whether live objects can be held against the record: it was applied in full, and no later one has

@@ -53,7 +53,7 @@ const together = 4
 // grouped puts differences of one object and one writer together where there are many.
 func grouped(all []drift.Difference) [][]drift.Difference {
 	id := func(d drift.Difference) string {
-		return strings.Join([]string{d.Object.Kind, d.Namespace, d.Name, d.Manager, d.By}, "\x00")
+		return strings.Join(append([]string{d.Object.Kind, d.Namespace, d.Name, d.Manager, d.By, d.Culprit}, d.Suspects...), "\x00")
 	}
 	count := map[string]int{}
 	for _, d := range all {
@@ -104,7 +104,11 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 			x.Facts = append(x.Facts, finding.Fact{Label: "running", Text: shown(kind, g.Field.Field, g.Live)})
 		}
 	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)}, finding.Fact{Label: "next", Text: future(f, d)})
+	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)})
+	if d.Culprit != "" || len(d.Suspects) > 0 {
+		x.Facts = append(x.Facts, blamed(d.Blame, "the "+kind)...)
+	}
+	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: future(f, d)})
 	if decidedBy(f, &x, fieldsOf(group)...) {
 		x.Severity = finding.Error
 	}
@@ -181,6 +185,8 @@ func restore(f *analysis.Facts, d drift.Difference, alone bool) []string {
 		}
 		return []string{fmt.Sprintf("helm get manifest %s --namespace %s | kubectl apply --namespace %s --server-side --force-conflicts --field-manager=helm --filename -",
 			quote(f.Release.Name), quote(f.Release.Namespace), quote(f.Release.Namespace))}
+	case d.Culprit != "" || len(d.Suspects) > 0:
+		return append(investigate(d.Blame, d.Namespace), rollback(f, f.Record.Revision))
 	case d.Helm && d.Operation == "Update" && d.By != "":
 		return []string{look, rollback(f, f.Record.Revision)}
 	case disputed(f, d):

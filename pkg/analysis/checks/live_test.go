@@ -194,6 +194,20 @@ func tells(found []finding.Finding) []string {
 
 const policy = "spec.template.spec.containers[a].imagePullPolicy"
 
+// The Pod of the toy: what it is owned by, who made it and who edited it, what it runs.
+const (
+	ofPod  = "kind: ReplicaSet, name: x-1, uid: r, controller: true}]}"
+	podOne = "\nspec: {containers: [{name: a, image: \"x:1\", imagePullPolicy: IfNotPresent}]}"
+	madeBy = `kind: ReplicaSet, name: x-1, uid: r, controller: true}],
+  managedFields: [{manager: kube-controller-manager, operation: Update, time: "2026-01-02T11:00:00Z", fieldsV1: {"f:metadata": {"f:ownerReferences": {}}, "f:spec": {"f:containers": {'k:{"name":"a"}': {"f:imagePullPolicy": {}}}}}},
+    {manager: kubectl-set, operation: Update, time: "2026-01-02T11:30:00Z", fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {"f:image": {}}}}}}]}`
+)
+
+// statusOf says that the Pod runs an image whose digest is made of one digit.
+func statusOf(digit string) string {
+	return "\nstatus: {containerStatuses: [{name: a, imageID: docker.io/library/x@sha256:" + strings.Repeat(digit, 64) + "}]}"
+}
+
 // everywhere replaces a text in the Deployment, its ReplicaSet and its Pod; in the Deployment alone that is the third.
 var scenes = []scene{
 	{name: "clean"},
@@ -294,6 +308,16 @@ kind: Pod
 metadata: {name: x-0-q, namespace: ns, deletionTimestamp: "2026-01-02T12:00:00Z", ownerReferences: [{kind: ReplicaSet, name: x-0, uid: o, controller: true}]}
 spec: {containers: [{name: a, image: "x:0"}]}
 `}, supplied: map[string]any{"tag": "1"}, tells: []string{"KGW3003 warning Deployment/x tag"}},
+	{name: "a Pod edited by hand", supplied: map[string]any{"tag": "1"}, replace: []string{ofPod + "\nspec: {containers: [{name: a, image: \"x:1\"",
+		madeBy + "\nspec: {containers: [{name: a, image: \"x:test\""}, tells: []string{"KGW3004 error Deployment/x spec.template.spec.containers[a].image tag"}},
+	{name: "kubectl debug", replace: []string{ofPod + "\nspec: {containers: [{name: a,", ofPod + "\nspec: {ephemeralContainers: [{name: debugger, image: busybox}], containers: [{name: a,"},
+		tells: []string{"KGW3004 info Deployment/x spec.template.spec.ephemeralContainers[debugger]"}},
+	{name: "a tag that was moved", replace: []string{ofPod + podOne, ofPod + podOne + statusOf("a") + `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: x-1-q, namespace: ns, labels: {app: x}, ownerReferences: [{kind: ReplicaSet, name: x-1, uid: r, controller: true}]}` + podOne + statusOf("b")},
+		tells: []string{"KGW3005 warning Deployment/x spec.template.spec.containers[a].image"}},
 	{name: "no cluster", supplied: map[string]any{"policy": "Always"}, change: func(_ *testing.T, in *analysis.Input) { in.Live = nil }},
 }
 

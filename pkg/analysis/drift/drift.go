@@ -43,6 +43,7 @@ type Difference struct {
 	Returns bool        // a controller writes it, and will again
 	File    string      // the template
 	Scaler  *Autoscaler // of a workload whose replicas differ; nil: none
+	Blame               // who changed it at admission, where Helm alone owns the field and the value is not Helm's
 }
 
 // Compare lists what of the rendered objects is not so in the cluster, in their order and then by field. Hooks are
@@ -214,6 +215,9 @@ func (s *sights) fields(base Difference, o rendering.Object, x *unstructured.Uns
 		}
 		if u.unknown || u.live == any(rendering.Absent{}) && (s.unknownToCRD(x, u.field) || neverStored(u, x)) {
 			d.Kind = Dropped
+		}
+		if d.admitted() {
+			d.Blame = s.blame(d, o, x)
 		}
 		out = append(out, d)
 	}

@@ -80,3 +80,25 @@ func under(field, parent string) bool {
 	rest, ok := strings.CutPrefix(field, parent)
 	return ok && (rest == "" || parent == "" || rest[0] == '.' || rest[0] == '[')
 }
+
+// pointerStep is the step that a key of a JSON pointer is, from where it points; ok is false if nothing is there.
+func pointerStep(from any, key string) (s step, ok bool) {
+	switch t := from.(type) {
+	case map[string]any:
+		_, ok = t[key]
+		return step{key: key}, ok
+	case []any:
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(t) {
+			return step{rendering.ItemNames(t)[i], true}, true
+		}
+	}
+	return step{}, false
+}
+
+// joinStep writes one step more of a field, as parseField reads it.
+func joinStep(field string, s step) string {
+	if s.item {
+		return field + "[" + s.key + "]"
+	}
+	return rendering.JoinField(field, s.key)
+}

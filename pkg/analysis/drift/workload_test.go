@@ -147,58 +147,6 @@ func TestValue(t *testing.T) {
 	}
 }
 
-func TestCulprits(t *testing.T) {
-	t.Parallel()
-	noted := func(annotations, spec string) string {
-		return "  annotations: {" + annotations + "}\nspec: " + spec
-	}
-	const hook = `
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingWebhookConfiguration
-metadata: {name: %s}
-webhooks: [{name: a.b.c, rules: [{apiGroups: [%s], resources: [%s], operations: [CREATE]}], objectSelector: {matchLabels: {%s}}}]
-`
-	for name, c := range map[string]struct {
-		pod   string
-		tells []string
-	}{
-		"nothing": {plainPod, nil},
-		"what every Pod gets": {`spec:
-  nodeName: n
-  priority: 0
-  serviceAccount: x
-  containers: [{name: a, image: "x:2", imagePullPolicy: IfNotPresent, volumeMounts: [{name: kube-api-access-abcde, mountPath: /var/run/secrets/kubernetes.io/serviceaccount}]}]
-  volumes: [{name: kube-api-access-abcde, projected: {}}]
-  tolerations: [{key: node.kubernetes.io/not-ready, operator: Exists}, {key: node.kubernetes.io/unreachable, operator: Exists}]
-`, nil},
-		"AlwaysPullImages": {`spec: {containers: [{name: a, image: "x:2", imagePullPolicy: Always}]}`,
-			[]string{"AlwaysPullImages spec.template.spec.containers[a].imagePullPolicy"}},
-		"another policy": {`spec: {containers: [{name: a, image: "x:2", imagePullPolicy: Never}]}`,
-			[]string{" spec.template.spec.containers[a].imagePullPolicy"}},
-		"LimitRanger": {noted(`kubernetes.io/limit-ranger: cpu limit`, `{containers: [{name: a, image: "x:2", imagePullPolicy: IfNotPresent, resources: {limits: {cpu: 1}}}]}`),
-			[]string{"LimitRanger spec.template.spec.containers[a].resources.limits.cpu"}},
-		"Kyverno": {noted(`policies.kyverno.io/last-applied-patches: x`, `{containers: [{name: a, image: "mirror/x:2", imagePullPolicy: IfNotPresent}]}`),
-			[]string{"Kyverno spec.template.spec.containers[a].image"}},
-		"Istio": {noted(`sidecar.istio.io/status: "{}"`, `{containers: [{name: a, image: "x:2", imagePullPolicy: IfNotPresent}, {name: istio-proxy, image: p}]}`),
-			[]string{"the Istio sidecar injector spec.template.spec.containers[istio-proxy]"}},
-		"a webhook that matches": {`spec: {containers: [{name: a, image: "y:2", imagePullPolicy: IfNotPresent}]}` +
-			fmt.Sprintf(hook, "mine", `""`, "pods", "") + fmt.Sprintf(hook, "not-pods", `""`, "services", "") + fmt.Sprintf(hook, "not-these", `""`, "pods", "app: other"),
-			[]string{" spec.template.spec.containers[a].image MutatingWebhookConfiguration/mine"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var got []string
-			for _, d := range drift.Admission(running(t, fmt.Sprintf(run, "", complete, template2, c.pod))) {
-				got = append(got, strings.TrimRight(d.Culprit+" "+d.Field+" "+strings.Join(d.Suspects, " "), " "))
-			}
-			if !slices.Equal(got, c.tells) {
-				t.Errorf("got %q, want %q", got, c.tells)
-			}
-		})
-	}
-}
-
 // Pods that could not be listed are not none.
 func TestPodsNotRead(t *testing.T) {
 	t.Parallel()
