@@ -99,25 +99,26 @@ type judge struct {
 	budget    Budget
 	defaults  map[string]any
 	literals  map[string][]any
-	subcharts subcharts
+	worlds    worlds
+	elsewhere bool // the cluster is not the one that was given
 }
 
 // trial is the search for one leaf.
 type trial struct {
 	*judge
+	leaf  values.Leaf
 	e     *Effect
 	reads []*chart.Read
 	alts  []any
 	used  int
 
 	refused error // with another value the chart did not render
-	granted bool  // the cluster is taken to have every API that templates ask for
 }
 
 func (j *judge) leaf(l values.Leaf) Effect {
 	e := Effect{Path: l.Path, Value: l.Value}
 	e.Default, e.HasDefault = values.Get(j.defaults, l.Path)
-	t := &trial{judge: j, e: &e, reads: j.reading.Of(l.Path)}
+	t := &trial{judge: j, leaf: l, e: &e, reads: j.reading.Of(l.Path)}
 	t.alts = others(l.Value, j.literals[l.Path.String()])
 	if len(t.reads) > 0 {
 		r := t.bestRead()

@@ -202,6 +202,8 @@ func ways(c *chart.Cond, want bool, computed map[string]any) []way {
 		return cap8(out)
 	case chart.Const, chart.Capability:
 		return nil
+	case chart.KubeVersion:
+		return versions(c, want)
 	case chart.Opaque:
 		var out []way
 		for _, p := range c.Paths {
@@ -226,6 +228,20 @@ func ways(c *chart.Cond, want bool, computed map[string]any) []way {
 				out = append(out, way{values.Set(c.Path.Key(key), nil)})
 			}
 		}
+	}
+	return out
+}
+
+// versions proposes to say another Kubernetes version, where values can.
+func versions(c *chart.Cond, want bool) []way {
+	text, _ := c.Literal.(string)
+	v, found := rendering.VersionWhere(text, want, "")
+	if !found {
+		return nil
+	}
+	var out []way
+	for _, p := range c.Paths {
+		out = append(out, way{values.Set(p, v)})
 	}
 	return out
 }
@@ -372,7 +388,7 @@ func normal(v any) any {
 // holds evaluates a condition over computed values, where that can be done.
 func holds(c *chart.Cond, computed map[string]any) (truth, known bool) {
 	switch c.Op {
-	case chart.Const:
+	case chart.Const, chart.Capability, chart.KubeVersion:
 		return c.Truth, true
 	case chart.Truthy:
 		at, _ := values.Get(computed, c.Path)

@@ -65,6 +65,7 @@ var (
 	isB     = &chart.Cond{Op: chart.Eq, Path: at("type"), Literal: "B"}
 	hasKey  = &chart.Cond{Op: chart.Has, Path: at("table"), Literal: "k"}
 	api     = &chart.Cond{Op: chart.Capability, Literal: "v1"}
+	closed  = &chart.Cond{Op: chart.Opaque}
 	trees   = map[string]any{"on": false, "name": "x", "type": "A", "table": map[string]any{"a": "1"}}
 	notName = &chart.Cond{Op: chart.Not, Args: []*chart.Cond{name}}
 )
@@ -85,11 +86,12 @@ func TestHolds(t *testing.T) {
 		"not":                        {notName, false, true},
 		"equal to another text":      {isB, false, true},
 		"a key that is not there":    {hasKey, false, true},
-		"an API is not known":        {api, false, false},
+		"an API that is not there":   {api, false, true},
+		"what was not followed":      {closed, false, false},
 		"and, one false":             {both(api, on), false, true},
-		"and, one unknown":           {both(api, name), true, false},
+		"and, one unknown":           {both(closed, name), true, false},
 		"or, one true":               {either(api, name), true, true},
-		"or, one unknown, one false": {either(api, on), false, false},
+		"or, one unknown, one false": {either(closed, on), false, false},
 		"a path that is not there":   {&chart.Cond{Op: chart.Truthy, Path: at("no.where")}, false, true},
 	} {
 		truth, known := holds(c.cond, trees)

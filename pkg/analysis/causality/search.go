@@ -63,9 +63,6 @@ func (t *trial) proposals(r *chart.Read) []proposal {
 		out = next
 	}
 	gates := func(c *chart.Cond, want bool, site rendering.Site) {
-		if t.granted {
-			c = granted(c)
-		}
 		var options [][]obstacle
 		for _, w := range ways(c, want, computed) {
 			var opt []obstacle
@@ -93,11 +90,7 @@ func (t *trial) proposals(r *chart.Read) []proposal {
 	}
 	if r.Test && r.Cond != nil {
 		var options [][]obstacle
-		cond := r.Cond
-		if t.granted {
-			cond = granted(cond)
-		}
-		for _, w := range sensitive(cond, t.e.Path, computed) {
+		for _, w := range sensitive(r.Cond, t.e.Path, computed) {
 			var opt []obstacle
 			for _, e := range w {
 				if !e.Path.Overlaps(t.e.Path) {
@@ -222,6 +215,9 @@ func (t *trial) search() {
 		return
 	}
 	found, failure := t.fromReading()
+	if len(found) == 0 && failure == nil && t.onOtherClusters() {
+		return
+	}
 	if len(found) == 0 && (len(t.reads) > 0 && !t.onlyAbove() || len(t.reading.Opaque) > 0) && failure == nil {
 		found = t.halving()
 	}
@@ -255,26 +251,6 @@ func (t *trial) onlyAbove() bool {
 // undecided is for a value that a template reads and that still could not be made to show.
 func (t *trial) undecided() {
 	e := t.e
-	var needs []string
-	for _, r := range t.reads {
-		for _, g := range r.Guards {
-			if name := capability(g.Cond); name != "" && !g.Holds {
-				needs = append(needs, name)
-			}
-		}
-		if r.Cond != nil {
-			if name := capability(r.Cond); name != "" {
-				needs = append(needs, name)
-			}
-		}
-	}
-	slices.Sort(needs)
-	needs = slices.Compact(needs)
-	if len(needs) > 0 && t.showsWith(needs) {
-		e.Verdict = finding.Gated
-		e.Reason = "the cluster has no API " + strings.Join(needs, ", ")
-		return
-	}
 	if t.refused != nil {
 		// It is read: with another value the chart does not render.
 		e.Verdict = finding.Effective
@@ -300,67 +276,6 @@ func (t *trial) undecided() {
 	if onlyTested {
 		e.Reason = fmt.Sprintf("%s tests it, and nothing follows from that", e.Site)
 	}
-}
-
-// showsWith renders for a cluster that has these APIs: does the value show there?
-func (t *trial) showsWith(apis []string) bool {
-	there, err := t.world.With(apis)
-	if err != nil {
-		return false
-	}
-	inside := *t
-	inside.judge = &judge{world: there, reading: t.reading, budget: t.budget, defaults: t.defaults, literals: t.literals}
-	inside.granted, inside.used = true, 0
-	with := []*proposal{{}}
-	for _, r := range t.reads {
-		for _, p := range inside.proposals(r) {
-			with = append(with, &p)
-		}
-	}
-	for _, p := range with[:min(len(with), 12)] {
-		c, err := inside.confirm(*p)
-		if err != nil || c == nil {
-			continue
-		}
-		for _, o := range p.obstacles {
-			t.e.Gates = addCauses(t.e.Gates, []Cause{t.cause(o.edit.Path, o.edit, o.site)})
-		}
-		did := "rendered for a cluster that has " + strings.Join(apis, ", ")
-		if len(p.obstacles) > 0 {
-			did += ", with " + shown(p.edits())
-		}
-		t.e.Evidence = append(t.e.Evidence, finding.Evidence{Did: did, Saw: t.e.Path.String() + " decides " + fields(c.shows)})
-		return true
-	}
-	return false
-}
-
-// granted is the condition on a cluster that has every API.
-func granted(c *chart.Cond) *chart.Cond {
-	if c.Op == chart.Capability {
-		return &chart.Cond{Op: chart.Const, Truth: true}
-	}
-	if len(c.Args) == 0 {
-		return c
-	}
-	out := *c
-	out.Args = nil
-	for _, a := range c.Args {
-		out.Args = append(out.Args, granted(a))
-	}
-	return &out
-}
-
-func capability(c *chart.Cond) string {
-	if c.Op == chart.Capability {
-		return fmt.Sprint(c.Literal)
-	}
-	for _, a := range c.Args {
-		if n := capability(a); n != "" {
-			return n
-		}
-	}
-	return ""
 }
 
 // swallowed tries values of other types in place of one that templates take for nothing: false, 0, "".

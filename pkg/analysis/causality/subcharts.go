@@ -3,6 +3,7 @@ package causality
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
@@ -11,31 +12,54 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 )
 
-// subcharts are the judges of the worlds in which a disabled subchart is switched on, one for each switch.
-type subcharts struct {
+// worlds are the judges of other worlds: those in which a disabled subchart is switched on, or the cluster is another.
+type worlds struct {
 	mu  sync.Mutex
-	all map[string]*judge // nil for a switch with which the chart does not render
+	all map[string]*judge // nil for one in which the chart does not render
 }
 
-func (s *subcharts) with(j *judge, on values.Edit) *judge {
+// with is the judge of the world in which a subchart is switched on; nil if the chart does not render there.
+func (s *worlds) with(j *judge, on values.Edit) *judge {
+	return s.get(fmt.Sprint(on.Path, on.Value), func() *judge {
+		w, err := j.world.Edited(on)
+		if err != nil {
+			return nil
+		}
+		return j.in(w)
+	})
+}
+
+// on is the judge of the world on another cluster; nil if the chart does not render there.
+func (s *worlds) on(j *judge, k rendering.Cluster) *judge {
+	return s.get(k.KubeVersion+" "+strings.Join(k.APIVersions, ","), func() *judge {
+		w, err := j.world.On(k)
+		if err != nil {
+			return nil
+		}
+		inner := j.in(w)
+		inner.elsewhere = true
+		return inner
+	})
+}
+
+func (s *worlds) get(key string, make func() *judge) *judge {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := fmt.Sprint(on.Path, on.Value)
 	if inner, done := s.all[key]; done {
 		return inner
 	}
 	if s.all == nil {
 		s.all = map[string]*judge{}
 	}
-	w, err := j.world.Edited(on)
-	if err != nil {
-		s.all[key] = nil
-		return nil
-	}
+	s.all[key] = make()
+	return s.all[key]
+}
+
+// in is the same judge in another world.
+func (j *judge) in(w *rendering.World) *judge {
 	reading := chart.ReadTemplates(w)
 	w.Reach(reading.May)
-	s.all[key] = &judge{world: w, reading: reading, budget: j.budget, defaults: w.Defaults(), literals: literalsByPath(reading.Reads)}
-	return s.all[key]
+	return &judge{world: w, reading: reading, budget: j.budget, elsewhere: j.elsewhere, defaults: w.Defaults(), literals: literalsByPath(reading.Reads)}
 }
 
 // switchedOff recognises a value of a subchart that Chart.yaml's condition or tags keep out: it is judged with the
@@ -47,7 +71,7 @@ func (t *trial) switchedOff() bool {
 		return false
 	}
 	did := "put " + shown([]values.Edit{on})
-	inner := t.subcharts.with(t.judge, on)
+	inner := t.worlds.with(t.judge, on)
 	if inner == nil {
 		e.Verdict, e.Reason = finding.Unknown, "the chart does not render with "+shown([]values.Edit{on})
 		return true
@@ -62,24 +86,33 @@ func (t *trial) switchedOff() bool {
 		e.Verdict, e.Reason = there.Verdict, there.Reason
 		return true
 	}
-	e.Verdict, e.Site, e.Stack = finding.Gated, there.Site, there.Stack
+	e.Verdict, e.Reason, e.Site, e.Stack = finding.Gated, there.Reason, there.Site, there.Stack
+	if there.Verdict == finding.Redundant {
+		e.Reason = ""
+	}
 	e.Winners = there.Winners
 	e.Gates = addCauses([]Cause{t.cause(on.Path, on, site)}, there.Gates)
 	e.Ways = [][]values.Edit{{on}}
 	for i, way := range there.Ways {
 		e.Ways = append(e.Ways[:i:i], append([]values.Edit{on}, way...))
 	}
-	e.Misses = slices.Clone(there.Misses)
+	e.Misses = missedThere(there, e.Gates, site)
+	e.Evidence = append(e.Evidence, finding.Evidence{Did: did, Saw: e.Path.String() + " decides " + decided(there)},
+		finding.Evidence{Did: "left it as it is", Saw: "no value of " + e.Path.String() + " changes anything"})
+	return true
+}
+
+// missedThere is what a value decides in another world, and so misses in this one.
+func missedThere(there Effect, gates []Cause, site rendering.Site) []Miss {
+	misses := slices.Clone(there.Misses)
 	for _, c := range there.Reaches {
 		then := c.From // another value was put in its place
 		if slices.ContainsFunc(there.Removed, func(r rendering.Change) bool { return r.ID() == c.ID() }) {
 			then = c.To
 		}
-		e.Misses = addMisses(e.Misses, []Miss{{Field: c.Field, Now: rendering.Absent{}, Then: then, Gates: e.Gates, Site: site}})
+		misses = addMisses(misses, []Miss{{Field: c.Field, Now: rendering.Absent{}, Then: then, Gates: gates, Site: site}})
 	}
-	e.Evidence = append(e.Evidence, finding.Evidence{Did: did, Saw: e.Path.String() + " decides " + decided(there)},
-		finding.Evidence{Did: "left it as it is", Saw: "no value of " + e.Path.String() + " changes anything"})
-	return true
+	return misses
 }
 
 // decided says what a value decides, or would.

@@ -191,7 +191,7 @@ func (i *interpreter) get(v *val, name string) *val {
 	}
 	if v.known {
 		if x, ok := field(v.v, name, nil); ok {
-			return &val{v: x, known: true, src: v.sources()}
+			return &val{v: x, known: true, src: v.sources(), kube: v.kube || rendering.IsKubeVersion(x)}
 		}
 	}
 	return unknown(v)
@@ -251,7 +251,7 @@ func (i *interpreter) method(on *val, idents []string, nodes []parse.Node, dot, 
 		}
 	}
 	if name == "Has" && len(plain) == 1 && len(idents) > 1 && idents[len(idents)-2] == "APIVersions" {
-		out.cond = &Cond{Op: Capability, Literal: plain[0]}
+		out.cond = &Cond{Op: Capability, Literal: plain[0], Truth: out.known && truthOf(out.v)}
 	}
 	return out
 }
@@ -343,6 +343,9 @@ func (i *interpreter) function(name string, args []*val) *val {
 	}
 	if c := i.condition(name, args); c != nil {
 		out := i.plain(name, args)
+		if c.Op == KubeVersion {
+			c.Truth = out.known && truthOf(out.v)
+		}
 		out.cond = c
 		return out
 	}
@@ -494,6 +497,9 @@ func (i *interpreter) condition(name string, args []*val) *Cond {
 		}
 		return compare(op, x, lit.v)
 	}
+	if c := aboutKube(name, args); c != nil {
+		return c
+	}
 	switch name {
 	case "not", "empty":
 		if len(args) == 1 {
@@ -515,7 +521,7 @@ func (i *interpreter) condition(name string, args []*val) *Cond {
 		c := &Cond{Op: Or}
 		for _, b := range args[1:] {
 			x, lit := args[0], b
-			if len(lit.sources()) > 0 && len(x.sources()) == 0 {
+			if len(lit.sources())+len(lit.prints) > 0 && len(x.sources())+len(x.prints) == 0 {
 				x, lit = lit, x
 			}
 			if one := about(Eq, x, lit); one != nil {
@@ -570,6 +576,35 @@ func (i *interpreter) condition(name string, args []*val) *Cond {
 	return nil
 }
 
+// comparisons are the functions that compare numbers, with their sign and that of the turned comparison.
+var comparisons = map[string][2]string{"lt": {"<", ">"}, "le": {"<=", ">="}, "gt": {">", "<"}, "ge": {">=", "<="}, "eq": {"=", "="}, "ne": {"!=", "!="}}
+
+// aboutKube is a condition on the cluster's Kubernetes version; nil if it is about something else. A number is compared
+// with the minor version.
+func aboutKube(name string, args []*val) *Cond {
+	if len(args) != 2 {
+		return nil
+	}
+	version, literal, turned := args[1], args[0], 1
+	if !version.ofKube() {
+		version, literal, turned = args[0], args[1], 0
+	}
+	if !version.ofKube() || !literal.known {
+		return nil
+	}
+	c := &Cond{Op: KubeVersion, Paths: opaque(version.sources()).Paths}
+	if name == "semverCompare" {
+		c.Literal = fmt.Sprint(literal.v)
+		return c
+	}
+	sign, compares := comparisons[name]
+	if !compares || len(version.prints) > 0 { // what was printed under a condition is another question
+		return nil
+	}
+	c.Literal = fmt.Sprintf("%s1.%v", sign[turned], literal.v)
+	return c
+}
+
 // anyOf is "x is one of these literals".
 func anyOf(x, list *val) *Cond {
 	r := reflect.ValueOf(list.v)
@@ -588,6 +623,11 @@ func anyOf(x, list *val) *Cond {
 func compare(op Op, x *val, lit any) *Cond {
 	if x.isPath {
 		return &Cond{Op: op, Path: x.path, Literal: lit}
+	}
+	if s, isText := lit.(string); isText && op == Eq && s != "" {
+		if c := printing(x.prints, s); c != nil {
+			return c
+		}
 	}
 	if x.cond != nil && op == Eq {
 		// A text that a template printed under a condition, or a truth compared with true.
@@ -619,6 +659,20 @@ func compare(op Op, x *val, lit any) *Cond {
 	return c
 }
 
+// printing is the condition under which a named template prints a text; nil if it is not known to.
+func printing(prints []print, text string) *Cond {
+	c := &Cond{Op: Or}
+	for _, p := range prints {
+		if strings.TrimSpace(p.text) == text {
+			c.Args = append(c.Args, p.when)
+		}
+	}
+	if len(c.Args) == 0 {
+		return nil
+	}
+	return c
+}
+
 // invoke executes a named template: its result is the text that it prints.
 func (i *interpreter) invoke(name string, data *val) *val {
 	t := i.tree(name)
@@ -634,7 +688,7 @@ func (i *interpreter) invoke(name string, data *val) *val {
 }
 
 func (f *frame) result(taken bool) *val {
-	out := &val{src: f.src}
+	out := &val{src: f.src, kube: f.kube, prints: f.prints}
 	if f.exact && taken {
 		out.v, out.known = f.out.String(), true
 	}

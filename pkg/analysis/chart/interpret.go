@@ -142,7 +142,8 @@ type frame struct {
 	exact  bool // out is what is really printed
 	src    []source
 	prints []print
-	base   int // guards that were there when it began
+	base   int  // guards that were there when it began
+	kube   bool // it printed something made from the cluster's Kubernetes version
 	root   *val
 }
 
@@ -336,6 +337,7 @@ func (i *interpreter) when() *Cond {
 func (i *interpreter) print(v *val) {
 	i.consume(v, false)
 	src := v.sources()
+	i.frame.kube = i.frame.kube || v.ofKube()
 	for k := range src {
 		src[k].done = true
 	}

@@ -95,7 +95,8 @@ func (r *Read) Covers(p values.Path) bool {
 type Op int
 
 // The kinds of conditions. Truthy, Eq, Less, Greater and Has are about the value at Path. Opaque depends on Paths in a
-// way that was not followed.
+// way that was not followed. KubeVersion is about the cluster's Kubernetes version, or about one that a value at Paths
+// says in its place.
 const (
 	Const Op = iota
 	Truthy
@@ -107,7 +108,8 @@ const (
 	And
 	Or
 	Opaque
-	Capability // the cluster has the API Literal
+	Capability  // the cluster has the API Literal
+	KubeVersion // is within Literal, a constraint of semverCompare; "" if it is not known
 )
 
 // Cond is a condition as far as values decide it.
@@ -117,7 +119,7 @@ type Cond struct {
 	Literal any
 	Args    []*Cond
 	Paths   []values.Path
-	Truth   bool // of Const
+	Truth   bool // of Const, Capability and KubeVersion: on this cluster
 }
 
 // Reading is all that the templates of a chart read.

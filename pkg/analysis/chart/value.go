@@ -23,6 +23,9 @@ type val struct {
 	alts []alt           // what it may be, the first asked first
 	cond *Cond           // when it is true, where that is not simply its own truth
 
+	prints []print // the texts that a named template may print, each with its condition
+	kube   bool    // it is made from the cluster's Kubernetes version
+
 	depth int      // of alternatives within alternatives
 	memo  []source // of alts, which never change
 }
@@ -54,9 +57,15 @@ func unknown(from ...*val) *val {
 	u := &val{}
 	for _, f := range from {
 		u.src = append(u.src, f.sources()...)
+		u.kube = u.kube || f.ofKube()
 	}
 	u.src = distinct(u.src)
 	return u
+}
+
+// ofKube says whether the value may be made from the cluster's Kubernetes version.
+func (x *val) ofKube() bool {
+	return x != nil && (x.kube || slices.ContainsFunc(x.alts, func(a alt) bool { return a.ofKube() }))
 }
 
 // distinct drops sources that say the same again: loops and helpers bring them by the hundred.
@@ -79,7 +88,7 @@ func (s source) again(t source) bool {
 
 // flat is the value without its alternatives: all that it may come from, in no order.
 func (x *val) flat() *val {
-	out := &val{v: x.v, known: x.known}
+	out := &val{v: x.v, known: x.known, kube: x.ofKube()}
 	for _, s := range x.sources() {
 		s.rank, s.chain, s.when = 0, nil, nil
 		out.src = append(out.src, s)

@@ -41,7 +41,7 @@ type World struct {
 	docs    *bounded[[]Object] // parsed documents, by file and text
 	renders int
 	noise   map[string]bool
-	others  map[string]*World // on clusters with more APIs
+	others  map[string]*World // on other clusters
 }
 
 // Outcome is what one rendering gave.
@@ -88,27 +88,6 @@ func (w *World) baseline() *Outcome {
 	out, impure := w.inOrder(w.program, w.computed, w.draws)
 	w.impure = impure
 	return out
-}
-
-// With is the same chart and values on a cluster that has more APIs. It is made once for each set of them.
-func (w *World) With(apis []string) (*World, error) {
-	key := strings.Join(apis, ",")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if there := w.others[key]; there != nil {
-		return there, nil
-	}
-	caps := w.renderer.caps.Copy()
-	caps.APIVersions = slices.Concat(caps.APIVersions, apis)
-	there, err := NewWorld(&Renderer{chart: w.renderer.chart, release: w.renderer.release, caps: caps}, w.supplied)
-	if err != nil {
-		return nil, err
-	}
-	if w.others == nil {
-		w.others = map[string]*World{}
-	}
-	w.others[key] = there
-	return there, nil
 }
 
 // Supplied is the tree that the baseline was made from.
