@@ -31,58 +31,13 @@ func chartOf(f *analysis.Facts) (name, version string) {
 	return "", ""
 }
 
-// container is the controller's container as rendered: the first of the chart's Deployment.
-type container struct {
-	object  finding.Object
-	name    string
-	image   string
-	env     []map[string]any
-	content map[string]any // of the Deployment
-}
-
-func controller(f *analysis.Facts) *container {
+// controller is the controller's container as the release renders it now; nil if the chart is none with a controller.
+func controller(f *analysis.Facts) *kgateway.Container {
 	chart, _ := chartOf(f)
 	if f.World == nil || kgateway.Controller(chart) == "" {
 		return nil
 	}
-	return controllerIn(f.World.Baseline().Objects())
-}
-
-func controllerIn(objects []rendering.Object) *container {
-	for _, o := range objects {
-		if o.Kind != "Deployment" || o.Hook {
-			continue
-		}
-		list, _ := lookup(o.Content, "spec.template.spec.containers").([]any)
-		if len(list) == 0 {
-			return nil
-		}
-		first, _ := list[0].(map[string]any)
-		c := &container{object: o.Object, content: o.Content}
-		c.name, _ = first["name"].(string)
-		c.image, _ = first["image"].(string)
-		env, _ := first["env"].([]any)
-		for _, x := range env {
-			if m, ok := x.(map[string]any); ok {
-				c.env = append(c.env, m)
-			}
-		}
-		return c
-	}
-	return nil
-}
-
-// tag is the version that an image names; "" if it names none.
-func tag(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {
-		return image[i+1:]
-	}
-	return ""
-}
-
-func (c container) field(name string) finding.Field {
-	return finding.Field{Object: c.object, Field: "spec.template.spec.containers[" + c.name + "].env[" + name + "].value"}
+	return kgateway.ControllerIn(f.World.Baseline().Objects())
 }
 
 // carries says whether a field is one of an environment variable.
@@ -166,7 +121,7 @@ func idleFinding(f *analysis.Facts, e causality.Effect, known kgateway.Fact) fin
 	remedy := finding.Remedy{Summary: "set " + known.Right, Edits: []values.Edit{values.Set(right, known.RightValue)}}
 	if name, isEnv := strings.CutPrefix(known.Right, "controller.extraEnv."); isEnv {
 		if c := controller(f); c != nil {
-			remedy.Meant = []finding.Field{c.field(name)}
+			remedy.Meant = []finding.Field{c.Field(name)}
 			if after := f.World.Try(remedy.Edits...); after.Err == nil {
 				remedy.Meant = carrying(rendering.Diff(f.World.Baseline(), after), []causality.Effect{{Value: known.RightValue}})
 			}
@@ -199,7 +154,7 @@ An error if a name that is read resembles it, or another version or the other co
 			return nil, nil
 		}
 		chart, _ := chartOf(f)
-		read := kgateway.Variables(chart, tag(c.image))
+		read := kgateway.Variables(chart, kgateway.Tag(c.Image))
 		var out []finding.Finding
 		done := map[string]bool{}
 		for _, e := range f.Effects {
@@ -222,13 +177,13 @@ func extraEnv(p values.Path) string {
 	return p[2].Key
 }
 
-func unreadEnv(f *analysis.Facts, e causality.Effect, c *container, name string, read []string) finding.Finding {
-	version := tag(c.image)
-	field := c.field(name)
+func unreadEnv(f *analysis.Facts, e causality.Effect, c *kgateway.Container, name string, read []string) finding.Finding {
+	version := kgateway.Tag(c.Image)
+	field := c.Field(name)
 	x := finding.Finding{
 		ValuePath: e.Path.String(), Severity: finding.Warning, Object: &field.Object, Field: field.Field, Evidence: e.Evidence,
-		Message: fmt.Sprintf("%s does not read %s", c.image, name),
-		Facts:   []finding.Fact{{Label: "field", Text: c.object.String() + " " + field.Field}, asked(f, e)},
+		Message: fmt.Sprintf("%s does not read %s", c.Image, name),
+		Facts:   []finding.Fact{{Label: "field", Text: c.Object.String() + " " + field.Field}, asked(f, e)},
 	}
 	if where := kgateway.Elsewhere(name); where != "" {
 		x.Severity = finding.Error
@@ -282,30 +237,20 @@ do so.`,
 			return nil, nil
 		}
 		var out []finding.Finding
-		for i, x := range c.env {
+		for i, x := range c.Env {
 			name, _ := x["name"].(string)
-			last := lastEnv(c.env, name)
-			if last == i || rendering.Equal(x, c.env[last]) {
+			last := c.Last(name)
+			if last == i || rendering.Equal(x, c.Env[last]) {
 				continue
 			}
 			for _, e := range f.Effects {
 				if sets(f, e, x, i) {
-					out = append(out, overridden(f, e, c, name, c.env[last], last))
+					out = append(out, overridden(f, e, c, name, c.Env[last], last))
 				}
 			}
 		}
 		return out, nil
 	},
-}
-
-func lastEnv(env []map[string]any, name string) int {
-	last := -1
-	for i, x := range env {
-		if x["name"] == name {
-			last = i
-		}
-	}
-	return last
 }
 
 // sets says whether a supplied value is what one entry of the environment holds: another value there shows in it.
@@ -318,17 +263,17 @@ func sets(f *analysis.Facts, e causality.Effect, entry map[string]any, position 
 	if after.Err != nil {
 		return false
 	}
-	c := controllerIn(after.Objects())
-	return c != nil && position < len(c.env) && c.env[position]["name"] == entry["name"] && c.env[position]["value"] == probe
+	c := kgateway.ControllerIn(after.Objects())
+	return c != nil && position < len(c.Env) && c.Env[position]["name"] == entry["name"] && c.Env[position]["value"] == probe
 }
 
-func overridden(f *analysis.Facts, e causality.Effect, c *container, name string, wins map[string]any, position int) finding.Finding {
-	field := c.field(name)
+func overridden(f *analysis.Facts, e causality.Effect, c *kgateway.Container, name string, wins map[string]any, position int) finding.Finding {
+	field := c.Field(name)
 	x := finding.Finding{
 		ValuePath: e.Path.String(), Severity: finding.Error, Object: &field.Object, Field: field.Field, Expected: e.Value, Evidence: e.Evidence,
 		Message: fmt.Sprintf("%s loses to a later %s=%v in the same container", show(e.Path, e.Value), name, cmp.Or(wins["value"], any("(from elsewhere)"))),
 		Facts: []finding.Fact{
-			{Label: "field", Text: c.object.String() + " " + field.Field}, asked(f, e),
+			{Label: "field", Text: c.Object.String() + " " + field.Field}, asked(f, e),
 			{Label: "because", Text: "env holds the name twice, and the last entry counts"},
 		},
 	}
@@ -406,12 +351,12 @@ GatewayClass of one's own has a parametersRef of its own.`,
 	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
 		c := controller(f)
 		managed := kgateway.Classes(chartOf(f))
-		if c == nil || len(managed) == 0 || lastEnv(c.env, "AGW_AGENTGATEWAY_CLASS_NAME") >= 0 {
+		if c == nil || len(managed) == 0 || c.Last("AGW_AGENTGATEWAY_CLASS_NAME") >= 0 {
 			return nil, nil
 		}
 		refs := values.Keys("gatewayClassParametersRefs")
 		// Taking half of a reference away fails the chart, so effects do not show what is handed over.
-		handed := envValue(c.env, "KGW_GATEWAY_CLASS_PARAMETERS_REFS") + envValue(c.env, "AGW_GATEWAY_CLASS_PARAMETERS_REFS")
+		handed := c.Value("KGW_GATEWAY_CLASS_PARAMETERS_REFS") + c.Value("AGW_GATEWAY_CLASS_PARAMETERS_REFS")
 		var out []finding.Finding
 		done := map[string]bool{}
 		for _, e := range f.Effects {
@@ -445,17 +390,17 @@ make 2.1.1+0123456789ab of it, and the Pods end in InvalidImageName.`,
 	},
 	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
 		c := controller(f)
-		if c == nil || !strings.Contains(tag(c.image), "+") {
+		if c == nil || !strings.Contains(kgateway.Tag(c.Image), "+") {
 			return nil, nil
 		}
-		field := finding.Field{Object: c.object, Field: "spec.template.spec.containers[" + c.name + "].image"}
-		version, _, _ := strings.Cut(tag(c.image), "+")
+		field := finding.Field{Object: c.Object, Field: "spec.template.spec.containers[" + c.Name + "].image"}
+		version, _, _ := strings.Cut(kgateway.Tag(c.Image), "+")
 		if !strings.HasPrefix(version, "v") {
 			version = "v" + version // as the images of every release are tagged
 		}
 		return []finding.Finding{{
-			Severity: finding.Error, Object: &field.Object, Field: field.Field, Actual: c.image,
-			Message: fmt.Sprintf("%s is no image: a tag holds no plus sign", c.image),
+			Severity: finding.Error, Object: &field.Object, Field: field.Field, Actual: c.Image,
+			Message: fmt.Sprintf("%s is no image: a tag holds no plus sign", c.Image),
 			Facts:   []finding.Fact{{Label: "field", Text: field.Object.String() + " " + field.Field}, {Label: "known", Text: "the tag defaults to the chart's version"}},
 			Remedies: []finding.Remedy{{
 				Summary: "name the tag", Meant: []finding.Field{field},

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -20,66 +19,29 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
-// proxies lists the Gateways that the release's controller serves. It gives none where several control planes could
-// serve them: which one does is not written anywhere.
-func proxies(f *analysis.Facts) []kgateway.Proxy {
+// plane is the control plane of an installed release; nil if it has none, or without a cluster.
+func plane(f *analysis.Facts) *kgateway.Plane {
 	chart, version := chartOf(f)
-	name := kgateway.Controller(chart)
-	if f.Mode != analysis.Installed || f.Live == nil || name == "" {
+	if f.Mode != analysis.Installed || f.Live == nil {
 		return nil
 	}
-	planes := 0
-	for _, d := range f.Live.Kind("Deployment") {
-		if d.GetLabels()[chart] == chart && d.GetAnnotations()["meta.helm.sh/release-name"] != "" {
-			planes++
-		}
-	}
-	if planes > 1 {
-		return nil
-	}
-	return kgateway.Proxies(f.Live, name, version)
+	return kgateway.PlaneOf(chart, version, f.Release.Namespace, stored(f), f.Live)
 }
 
-// defaults are what the controller's environment says of proxies: as the release renders it, then as it is live. What
-// it does not say stays open.
+// proxies lists the Gateways that the release's controller serves.
+func proxies(f *analysis.Facts) []kgateway.Proxy {
+	if p := plane(f); p != nil {
+		return p.Proxies(f.Live)
+	}
+	return nil
+}
+
+// defaults are what the controller's environment says of proxies; see kgateway.Plane.
 func defaults(f *analysis.Facts) []kgateway.Defaults {
-	var out []kgateway.Defaults
-	c := controllerIn(stored(f))
-	if c == nil {
-		return nil
+	if p := plane(f); p != nil {
+		return p.Defaults()
 	}
-	out = append(out, defaultsOf(c))
-	o := namespaced(f, c.object)
-	if live := f.Live.Get("Deployment", o.Namespace, o.Name); live != nil {
-		is := controllerIn([]rendering.Object{{Object: o, Content: live.Object}})
-		if is != nil && defaultsOf(is) != out[0] {
-			out = append(out, defaultsOf(is))
-		}
-	}
-	return out
-}
-
-func defaultsOf(c *container) kgateway.Defaults {
-	// The repository is a constant of kgateway's controller. Source: KGW_DEFAULT_IMAGE_* of the chart, kgateway 2.0 to 2.4.
-	read := func(prefix, repository string) kgateway.Defaults {
-		return kgateway.Defaults{
-			Registry: envValue(c.env, prefix+"REGISTRY"), Repository: cmp.Or(envValue(c.env, prefix+"REPOSITORY"), repository),
-			Tag: envValue(c.env, prefix+"TAG"), PullPolicy: envValue(c.env, prefix+"PULL_POLICY"),
-		}
-	}
-	if lastEnv(c.env, "AGW_PROXY_IMAGE_REPOSITORY") >= 0 {
-		return read("AGW_PROXY_IMAGE_", "")
-	}
-	return read("KGW_DEFAULT_IMAGE_", "envoy-wrapper")
-}
-
-func envValue(env []map[string]any, name string) string {
-	i := lastEnv(env, name)
-	if i < 0 {
-		return ""
-	}
-	text, _ := env[i]["value"].(string)
-	return text
+	return nil
 }
 
 // Parameters tells of references to parameters that the controller cannot use.
@@ -171,12 +133,14 @@ var ProxyDiffers = &analysis.Check{
 	Doc: analysis.Doc{
 		Title: "the proxy is not what its sources say",
 		Text: `Every field of a proxy is decided by the last that speaks of it: what is built into the controller, the controller's
-environment (from the chart's top-level image values), the parameters of the GatewayClass, those of the Gateway. The
-live Deployment or Service has another value: somebody changed it, or the controller does not reconcile it.
+environment (from the chart's top-level image values), the parameters of the GatewayClass, those of the Gateway, and
+overlays in either of them. The live Deployment or Service has another value: somebody changed it, or the controller does not reconcile it.
 
-Compared are image, pull policy, replicas, resources, environment, node selector, labels, pull secrets and the Service's
-type. Nothing is said of a proxy whose parameters cannot be used (KGW4101), that an overlay changes, or while the
-controller itself is being rolled out; and nothing of replicas that nobody decides or that an autoscaler does.
+Compared is what the sources speak of, and what is known of the controller's own: image, pull policy, replicas,
+resources, environment, security contexts, placement, labels, annotations, probes, pull secrets, the Service's type and
+address. Overlays (kgateway 2.3, agentgateway 1.0) are laid over what the other sources say, as strategic merge
+patches. Nothing is said of a proxy whose parameters cannot be used (KGW4101), or while the controller itself is being
+rolled out; and nothing of replicas that nobody decides or that an autoscaler does.
 
 An error if a supplied value decides the field, otherwise a warning.`,
 		Before: "kubectl --namespace shop edit deployment http   # imagePullPolicy: Never",
@@ -186,7 +150,7 @@ An error if a supplied value decides the field, otherwise a warning.`,
 		var out []finding.Finding
 		at := map[string]int{}
 		for _, d := range proxyDifferences(f) {
-			from := d.Source
+			from := d.Source()
 			from.By = finding.Object{} // the same parameters, whoever refers to them
 			key := strings.Join([]string{d.Object.Kind, d.Field.Field, from.String(), rendering.Show(d.Value), rendering.Show(d.live), d.writer.Manager}, "\x00")
 			if i, told := at[key]; told {
@@ -205,6 +169,7 @@ type proxyDifference struct {
 	kgateway.Want
 	proxy  kgateway.Proxy
 	live   any
+	whole  map[string]any // the missing part of the object, where it is more than the field
 	writer drift.Writer
 }
 
@@ -223,27 +188,92 @@ func proxyDifferences(f *analysis.Facts) []proxyDifference {
 			continue
 		}
 		chain := p.Chain(version, says...)
+		var mine []proxyDifference
 		for _, w := range chain {
 			live := p.Deployment
 			if w.Object.Kind == "Service" {
 				live = p.Service
 			}
 			if d, differs := differsFrom(f, p, live, w); differs {
-				out = append(out, d)
+				mine = append(mine, d)
 			}
 		}
+		out = append(out, collapsed(mine)...)
 		out = append(out, byHand(p, chain)...)
+	}
+	return out
+}
+
+// collapsed makes one difference of those below a table or item that is not there at all, or should not be.
+func collapsed(all []proxyDifference) []proxyDifference {
+	var out []proxyDifference
+	at := map[finding.Field]int{}
+	gone := map[finding.Field]bool{}
+	for _, d := range all {
+		if d.Value == any(rendering.Absent{}) {
+			gone[d.Field] = true
+		}
+	}
+	for _, d := range all {
+		if slices.ContainsFunc(above(d.Field), func(f finding.Field) bool { return gone[f] }) {
+			continue
+		}
+		live := d.proxy.Deployment
+		if d.Kind == "Service" {
+			live = d.proxy.Service
+		}
+		top := finding.Field{Object: d.Object, Field: missing(live.Object, d.Field.Field)}
+		i, told := at[top]
+		if !told || top.Field == "" {
+			at[top] = len(out)
+			out = append(out, d)
+			continue
+		}
+		if out[i].Field != top {
+			value := rendering.Put(map[string]any{}, out[i].Field.Field, out[i].Value)
+			out[i].Field, out[i].Value, out[i].whole = top, lookup(value, top.Field), value
+		}
+		out[i].whole = rendering.Put(out[i].whole, d.Field.Field, d.Value)
+		out[i].Value = lookup(out[i].whole, top.Field)
+	}
+	return out
+}
+
+// missing is the outermost part of a field that an object does not have; "" if it has the field.
+func missing(content map[string]any, field string) string {
+	if _, found := rendering.Lookup(content, field); found {
+		return ""
+	}
+	for _, f := range above(finding.Field{Field: field}) {
+		if _, found := rendering.Lookup(content, f.Field); !found {
+			return f.Field
+		}
+	}
+	return field
+}
+
+// above lists the tables and items that a field is in, the outermost first.
+func above(f finding.Field) []finding.Field {
+	var out []finding.Field
+	for i := 1; i < len(f.Field); i++ {
+		if f.Field[i] != '.' && f.Field[i] != '[' {
+			continue
+		}
+		out = append(out, finding.Field{Object: f.Object, Field: f.Field[:i]})
+		if end := strings.IndexByte(f.Field[i:], ']'); f.Field[i] == '[' && end > 0 {
+			i += end // names may hold dots
+		}
 	}
 	return out
 }
 
 // settled says whether the controller runs as it should: while it is replaced, proxies follow the old one.
 func settled(f *analysis.Facts) bool {
-	c := controllerIn(stored(f))
+	c := kgateway.ControllerIn(stored(f))
 	if c == nil {
 		return false
 	}
-	w := drift.Running(f.Live, namespaced(f, c.object))
+	w := drift.Running(f.Live, namespaced(f, c.Object))
 	return w != nil && w.Rollout().State == drift.Complete
 }
 
@@ -302,14 +332,17 @@ func proxyDiffers(f *analysis.Facts, d proxyDifference) finding.Finding {
 		Message: fmt.Sprintf("the proxy %s runs %s=%s, its sources say %s", o, field, shown(kind, field, d.live), shown(kind, field, d.Value)),
 		Facts:   []finding.Fact{{Label: "gateway", Text: d.proxy.Object().String() + " in " + d.proxy.Object().Namespace}, {Label: "field", Text: field}},
 	}
-	if _, unknown := d.Value.(rendering.Absent); unknown {
+	switch _, absent := d.Value.(rendering.Absent); {
+	case absent && len(d.Said) == 0 && strings.HasPrefix(d.writer.Manager, "kubectl"):
 		x.Message = fmt.Sprintf("%s of the proxy %s was set by hand to %s", field, o, shown(kind, field, d.live))
-	} else {
-		x.Facts = append(x.Facts, finding.Fact{Label: "sources", Text: shown(kind, field, d.Value) + ", from " + d.Source.String()})
-		for _, s := range d.Lost {
+	case absent && len(d.Said) == 0:
+		x.Message = fmt.Sprintf("%s of the proxy %s is %s, which none of its sources says", field, o, shown(kind, field, d.live))
+	default:
+		x.Facts = append(x.Facts, finding.Fact{Label: "sources", Text: shown(kind, field, d.Value) + ", from " + d.Source().String()})
+		for _, s := range d.Lost() {
 			x.Facts = append(x.Facts, finding.Fact{Label: "before", Text: shown(kind, field, s.Value) + ", from " + s.Source.String()})
 		}
-		if e := behind(f, d.Source); e != nil {
+		if e := behind(f, d.Source()); e != nil {
 			x.Severity, x.ValuePath = finding.Error, e.Path.String()
 			x.Facts = append(x.Facts, asked(f, *e))
 		}
@@ -543,7 +576,7 @@ Told of what the sources say, and only where both tags are versions.`,
 		if !installed(f) {
 			return nil, nil
 		}
-		c, says := controllerIn(stored(f)), defaults(f)
+		c, says := kgateway.ControllerIn(stored(f)), defaults(f)
 		if c == nil || len(says) == 0 {
 			return nil, nil
 		}
@@ -556,10 +589,10 @@ Told of what the sources say, and only where both tags are versions.`,
 			}
 			for _, w := range p.Chain(version, says[0]) {
 				image, _ := w.Value.(string)
-				if !strings.HasSuffix(w.Field.Field, ".image") || !strings.Contains(image, "/envoy-wrapper:") || !kgateway.Differ(tag(image), tag(c.image)) {
+				if !strings.HasSuffix(w.Field.Field, ".image") || !strings.Contains(image, "/envoy-wrapper:") || !kgateway.Differ(kgateway.Tag(image), kgateway.Tag(c.Image)) {
 					continue
 				}
-				from := w.Source
+				from := w.Source()
 				from.By = finding.Object{}
 				key := image + "\x00" + from.String()
 				if i, told := at[key]; told {
@@ -574,22 +607,22 @@ Told of what the sources say, and only where both tags are versions.`,
 	},
 }
 
-func skew(f *analysis.Facts, c *container, p kgateway.Proxy, w kgateway.Want, image string) finding.Finding {
+func skew(f *analysis.Facts, c *kgateway.Container, p kgateway.Proxy, w kgateway.Want, image string) finding.Finding {
 	o := w.Object
 	x := finding.Finding{
-		Severity: finding.Warning, Object: &o, Field: w.Field.Field, Expected: tag(c.image), Actual: tag(image),
-		Message: fmt.Sprintf("the controller is %s, the proxy %s is meant to be %s", tag(c.image), o, tag(image)),
+		Severity: finding.Warning, Object: &o, Field: w.Field.Field, Expected: kgateway.Tag(c.Image), Actual: kgateway.Tag(image),
+		Message: fmt.Sprintf("the controller is %s, the proxy %s is meant to be %s", kgateway.Tag(c.Image), o, kgateway.Tag(image)),
 		Facts: []finding.Fact{
 			{Label: "gateway", Text: p.Object().String() + " in " + p.Object().Namespace},
-			{Label: "controller", Text: c.image}, {Label: "proxy", Text: image + ", from " + w.Source.String()},
+			{Label: "controller", Text: c.Image}, {Label: "proxy", Text: image + ", from " + w.Source().String()},
 		},
 	}
 	own := values.Keys("controller", "image", "tag")
-	if i := slices.IndexFunc(f.Effects, func(e causality.Effect) bool { return e.Path.Equal(own) && len(e.Removed) > 0 }); i >= 0 && w.Source.Env != "" {
+	if i := slices.IndexFunc(f.Effects, func(e causality.Effect) bool { return e.Path.Equal(own) && len(e.Removed) > 0 }); i >= 0 && w.Source().Env != "" {
 		x.ValuePath = own.String()
 		x.Facts = append(x.Facts, asked(f, f.Effects[i]))
 		x.Remedies = []finding.Remedy{{
-			Summary: "set image.tag, which both follow", Meant: []finding.Field{c.field(w.Source.Env)},
+			Summary: "set image.tag, which both follow", Meant: []finding.Field{c.Field(w.Source().Env)},
 			Edits: []values.Edit{values.Set(values.Keys("image", "tag"), f.Effects[i].Value), values.Set(own, f.Effects[i].Default)},
 		}}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
-// plane is a chart of the shape of kgateway's: the controller's image, environment and ports.
-func plane(name, version string) *helmchart.Chart {
+// planeChart is a chart of the shape of kgateway's: the controller's image, environment and ports.
+func planeChart(name, version string) *helmchart.Chart {
 	return &helmchart.Chart{
 		Metadata: &helmchart.Metadata{Name: name, Version: version, AppVersion: version, APIVersion: "v2"},
 		Values: map[string]any{
@@ -131,7 +131,7 @@ spec: {type: LoadBalancer}
 // shopFacts installs the plane with values beside the shop, whose text is changed by pairs.
 func shopFacts(t *testing.T, version string, supplied map[string]any, replace ...string) *analysis.Facts {
 	t.Helper()
-	c := plane("kgateway", version)
+	c := planeChart("kgateway", version)
 	in := analysis.Input{
 		Mode: analysis.Installed, Chart: c, Supplied: supplied, Now: noon, ChartArgument: "./chart",
 		Release: rendering.Release{Name: "kgateway", Namespace: "sys", Revision: 1}, Cluster: rendering.Cluster{KubeVersion: "v1.37.2"},
@@ -232,7 +232,12 @@ func TestKgatewayChecks(t *testing.T) {
 		{name: "a variable of the parameters", replace: []string{"imagePullPolicy: Never, env: [{name: A, value: b}]", "imagePullPolicy: Never"},
 			tells: []string{"KGW4102 warning Deployment/tuned spec.template.spec.containers[kgateway-proxy].env[A].value"}},
 		{name: "self-managed", replace: []string{"spec: {kube: {envoyContainer: {image: {pullPolicy: Never}, env: [{name: A, value: b}]}, podTemplate: {imagePullSecrets: [{name: s}], nodeSelector: {disk: ssd}}}}", "spec: {selfManaged: {}}"}},
-		{name: "overlaid", replace: []string{"spec: {kube: {envoyContainer", "spec: {kube: {deploymentOverlay: {spec: {replicas: 1}}, envoyContainer", "imagePullPolicy: Never, env", "imagePullPolicy: Always, env"}},
+		{name: "overlaid", version: "v2.3.0", replace: []string{"v2.1.0", "v2.3.0", "spec: {kube: {envoyContainer", "spec: {kube: {deploymentOverlay: {spec: {template: {spec: {containers: [{name: kgateway-proxy, imagePullPolicy: Always}]}}}}, envoyContainer", "imagePullPolicy: Never, env", "imagePullPolicy: Always, env"}},
+		{name: "an overlay that nobody laid", version: "v2.3.0", replace: []string{"v2.1.0", "v2.3.0", "spec: {kube: {envoyContainer", "spec: {kube: {deploymentOverlay: {spec: {template: {spec: {containers: [{name: kgateway-proxy, imagePullPolicy: Always}]}}}}, envoyContainer"},
+			tells: []string{"KGW4102 warning Deployment/tuned " + policyOf}},
+		{name: "an overlay that takes away", version: "v2.3.0", replace: []string{"v2.1.0", "v2.3.0", "spec: {kube: {envoyContainer", "spec: {kube: {deploymentOverlay: {spec: {template: {spec: {nodeSelector: null}}}}, envoyContainer"},
+			tells: []string{"KGW4102 warning Deployment/tuned spec.template.spec.nodeSelector"}},
+		{name: "an overlay before there were any", replace: []string{"spec: {kube: {envoyContainer", "spec: {kube: {deploymentOverlay: {spec: {replicas: 1}}, envoyContainer"}},
 		{name: "a field by kubectl edit", replace: []string{"  - {manager: kgateway.dev", "  - {manager: kubectl-edit, operation: Update, apiVersion: apps/v1, fieldsType: FieldsV1, fieldsV1: {\"f:spec\": {\"f:template\": {\"f:spec\": {\"f:priorityClassName\": {}}}}}}\n  - {manager: kgateway.dev", "spec: {replicas: 7, template: {spec: {", "spec: {replicas: 7, template: {spec: {priorityClassName: high, "},
 			tells: []string{"KGW4102 warning Deployment/plain spec.template.spec.priorityClassName"}},
 

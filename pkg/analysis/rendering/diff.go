@@ -478,31 +478,11 @@ func Lookup(content map[string]any, field string) (any, bool) {
 	}
 	var at any = content
 	for field != "" {
-		var key string
-		item := false
-		switch {
-		case strings.HasPrefix(field, `["`):
-			q, err := strconv.QuotedPrefix(field[1:])
-			if err != nil {
-				return nil, false
-			}
-			key, _ = strconv.Unquote(q)
-			field = strings.TrimPrefix(field[1+len(q):], "]")
-		case field[0] == '[':
-			// A name may itself hold brackets or dots; it ends at the ] before . or [ or the end.
-			end := closing(field)
-			if end < 0 {
-				return nil, false
-			}
-			key, field, item = field[1:end], field[end+1:], true
-		default:
-			field = strings.TrimPrefix(field, ".")
-			end := strings.IndexAny(field, ".[")
-			if end < 0 {
-				end = len(field)
-			}
-			key, field = field[:end], field[end:]
+		key, item, rest, ok := step(field)
+		if !ok {
+			return nil, false
 		}
+		field = rest
 		switch t := at.(type) {
 		case map[string]any:
 			v, found := t[key]
@@ -521,6 +501,32 @@ func Lookup(content map[string]any, field string) (any, bool) {
 		}
 	}
 	return at, true
+}
+
+// step takes the first step off a field: a key of a table, or the name of a list item. A name may itself hold brackets
+// or dots; it ends at the ] before . or [ or the end.
+func step(field string) (key string, item bool, rest string, ok bool) {
+	switch {
+	case strings.HasPrefix(field, `["`):
+		q, err := strconv.QuotedPrefix(field[1:])
+		if err != nil {
+			return "", false, "", false
+		}
+		key, _ = strconv.Unquote(q) // QuotedPrefix has accepted it
+		return key, false, strings.TrimPrefix(field[1+len(q):], "]"), true
+	case field[0] == '[':
+		end := closing(field)
+		if end < 0 {
+			return "", false, "", false
+		}
+		return field[1:end], true, field[end+1:], true
+	}
+	field = strings.TrimPrefix(field, ".")
+	end := strings.IndexAny(field, ".[")
+	if end < 0 {
+		end = len(field)
+	}
+	return field[:end], false, field[end:], true
 }
 
 func closing(field string) int {

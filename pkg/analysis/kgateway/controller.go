@@ -1,0 +1,146 @@
+package kgateway
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
+)
+
+// Container is the controller's container: the first of the chart's Deployment.
+type Container struct {
+	Object  finding.Object
+	Name    string
+	Image   string
+	Env     []map[string]any
+	Content map[string]any // of the Deployment
+}
+
+// ControllerIn finds the controller among rendered objects; nil if there is none.
+func ControllerIn(objects []rendering.Object) *Container {
+	for _, o := range objects {
+		if o.Kind == "Deployment" && !o.Hook {
+			return containerIn(o.Object, o.Content)
+		}
+	}
+	return nil
+}
+
+func containerIn(o finding.Object, content map[string]any) *Container {
+	found, _ := rendering.Lookup(content, "spec.template.spec.containers")
+	list, _ := found.([]any)
+	if len(list) == 0 {
+		return nil
+	}
+	first, _ := list[0].(map[string]any)
+	c := &Container{Object: o, Content: content}
+	c.Name, _ = first["name"].(string)
+	c.Image, _ = first["image"].(string)
+	env, _ := first["env"].([]any)
+	for _, x := range env {
+		if m, ok := x.(map[string]any); ok {
+			c.Env = append(c.Env, m)
+		}
+	}
+	return c
+}
+
+// Last is the position of the entry of the environment that counts for a name; -1 if there is none.
+func (c Container) Last(name string) int {
+	last := -1
+	for i, x := range c.Env {
+		if x["name"] == name {
+			last = i
+		}
+	}
+	return last
+}
+
+// Value is what the environment says of a name; "" if nothing, or what is not known here.
+func (c Container) Value(name string) string {
+	i := c.Last(name)
+	if i < 0 {
+		return ""
+	}
+	text, _ := c.Env[i]["value"].(string)
+	return text
+}
+
+// Field is the value of a variable.
+func (c Container) Field(name string) finding.Field {
+	return finding.Field{Object: c.Object, Field: "spec.template.spec.containers[" + c.Name + "].env[" + name + "].value"}
+}
+
+// Tag is the version that an image names; "" if it names none.
+func Tag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {
+		return image[i+1:]
+	}
+	return ""
+}
+
+// Plane is the control plane of one release.
+type Plane struct {
+	Chart, Version string
+	Stored         *Container // as the release renders it
+	Live           *Container // nil if it is not there
+}
+
+// PlaneOf finds the control plane of a release among its objects, whose namespaces are filled in; nil if the chart is
+// none of kgateway's, or has no controller.
+func PlaneOf(chart, version, namespace string, stored []rendering.Object, live *snapshot.Snapshot) *Plane {
+	c := ControllerIn(stored)
+	if c == nil || Controller(chart) == "" {
+		return nil
+	}
+	c.Object.Namespace = cmp.Or(c.Object.Namespace, namespace)
+	p := &Plane{Chart: chart, Version: version, Stored: c}
+	if live != nil {
+		if d := live.Get("Deployment", c.Object.Namespace, c.Object.Name); d != nil {
+			p.Live = containerIn(c.Object, d.Object)
+		}
+	}
+	return p
+}
+
+// Defaults are what the controller's environment says of proxies: as the release renders it, then as it is live if that
+// is another. What it does not say stays open.
+func (p Plane) Defaults() []Defaults {
+	out := []Defaults{p.defaultsOf(p.Stored)}
+	if p.Live != nil {
+		if is := p.defaultsOf(p.Live); is != out[0] {
+			out = append(out, is)
+		}
+	}
+	return out
+}
+
+func (p Plane) defaultsOf(c *Container) Defaults {
+	prefix := imageOf[Controller(p.Chart)].env
+	d := Defaults{
+		Registry: c.Value(prefix + "REGISTRY"), Repository: c.Value(prefix + "REPOSITORY"),
+		Tag: c.Value(prefix + "TAG"), PullPolicy: c.Value(prefix + "PULL_POLICY"),
+	}
+	if p.Chart == "kgateway" {
+		d.Repository = "envoy-wrapper" // a constant of the controller of 2.0 to 2.4
+	}
+	return d
+}
+
+// Proxies lists the Gateways that the control plane serves. It gives none where several control planes could serve
+// them: which one does is not written anywhere.
+func (p Plane) Proxies(snap *snapshot.Snapshot) []Proxy {
+	planes := 0
+	for _, d := range snap.Kind("Deployment") {
+		if d.GetLabels()[p.Chart] == p.Chart && d.GetAnnotations()["meta.helm.sh/release-name"] != "" {
+			planes++
+		}
+	}
+	if planes > 1 {
+		return nil
+	}
+	return Proxies(snap, Controller(p.Chart), p.Version)
+}
