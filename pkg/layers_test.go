@@ -52,6 +52,7 @@ var layers = map[string]struct {
 	"pkg/analysis/drift": {3, []string{apimachinery, kubeAPI}},
 
 	"pkg/analysis/causality": {4, nil},
+	"pkg/analysis/gitops":    {3, []string{helm + "strvals", apimachinery, yaml}},
 	"pkg/analysis/kgateway":  {4, []string{"github.com/Masterminds/semver/v3", apimachinery, kubeAPI}},
 
 	"pkg/analysis": {5, []string{helm + "chart", helm + "release", apimachinery}},
