@@ -28,6 +28,7 @@ func (v *visit) live(ctx context.Context, releases []found) {
 			dataPlane = f.namespace
 		}
 		l.release(f)
+		l.owner(f)
 	}
 	if dataPlane != "" {
 		l.dataPlane(dataPlane)

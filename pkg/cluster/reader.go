@@ -3,7 +3,7 @@
 //
 // The number of requests follows the releases that are looked at, never the size of the cluster, and at most four
 // of them wait for one another: lists of metadata, (ConfigMaps, if there are no Secrets,) records, live objects. One
-// more, for the reasons, is made where something is not as it should be.
+// more, for the reasons, is made where something is not as it should be, and one where Flux or Argo CD keeps a release.
 package cluster
 
 import (

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/gitops"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
@@ -253,7 +254,7 @@ func (v *visit) withoutRecord(h history, releases []found) []found {
 			continue
 		}
 		releases[i].deployments = append(releases[i].deployments, d)
-		if v.secrets.err == nil && !recorded {
+		if v.secrets.err == nil && !recorded && (v.target.RecordsOnly || gitops.MarkOf(&d).Tool != gitops.ArgoCD) {
 			v.gap(snapshot.Gap{What: "release record of " + k.namespace + "/" + k.name, Release: k.name,
 				Why: "live Deployments name this release, and Helm keeps no record of it " + where(v.secrets.namespace)})
 		}

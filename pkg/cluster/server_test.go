@@ -38,6 +38,7 @@ var resources = [][4]string{
 	{"admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "Cluster"},
 	{"admissionregistration.k8s.io/v1beta1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", "Cluster"},
 	{"kyverno.io/v1", "clusterpolicies", "ClusterPolicy", "Cluster"},
+	{"helm.toolkit.fluxcd.io/v2", "helmreleases", "HelmRelease", "Namespaced"}, {"argoproj.io/v1alpha1", "applications", "Application", "Namespaced"},
 	{"gateway.networking.k8s.io/v1", "gateways", "Gateway", "Namespaced"}, {"gateway.networking.k8s.io/v1", "gatewayclasses", "GatewayClass", "Cluster"},
 }
 
