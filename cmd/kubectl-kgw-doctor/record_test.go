@@ -19,7 +19,8 @@ import (
 )
 
 // install RELEASE CHART VALUES [LIVE] writes cluster.yaml: a snapshot of a cluster in which the chart was installed
-// into the namespace ns as revision 2. Objects of the file LIVE are there too, instead of those rendered by that name.
+// into the namespace ns as revision 2. Objects of the file LIVE are there too, instead of those rendered by that name; if
+// a HelmRelease is among them Flux installed the chart.
 func install(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: install RELEASE CHART VALUES [LIVE]")
@@ -46,8 +47,12 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 	slices.Sort(names)
 	snap := &snapshot.Snapshot{Header: snapshot.Header{ServerVersion: "v1.33.0"}}
 	for _, name := range names {
-		manifest += "---\n# Source: " + name + "\n" + texts[name] + "\n"
 		objects, _ := rendering.ParseManifest(name, texts[name])
+		text := texts[name]
+		if keeper := helmRelease(live); keeper != nil {
+			text = labelled(ts, objects, keeper)
+		}
+		manifest += "---\n# Source: " + name + "\n" + text + "\n"
 		for _, o := range objects {
 			x := &unstructured.Unstructured{Object: o.Content}
 			x.SetNamespace("ns")
@@ -72,4 +77,29 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer out.Close()
 	ts.Check(snap.Write(out))
+}
+
+func helmRelease(live []*unstructured.Unstructured) *unstructured.Unstructured {
+	if i := slices.IndexFunc(live, func(x *unstructured.Unstructured) bool { return x.GetKind() == "HelmRelease" }); i >= 0 {
+		return live[i]
+	}
+	return nil
+}
+
+// labelled writes objects as Flux's post-renderer does: each carries the name of its HelmRelease.
+func labelled(ts *testscript.TestScript, objects []rendering.Object, keeper *unstructured.Unstructured) string {
+	out := ""
+	for _, o := range objects {
+		x := &unstructured.Unstructured{Object: o.Content}
+		labels := x.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels["helm.toolkit.fluxcd.io/name"], labels["helm.toolkit.fluxcd.io/namespace"] = keeper.GetName(), keeper.GetNamespace()
+		x.SetLabels(labels)
+		text, err := yaml.Marshal(x.Object)
+		ts.Check(err)
+		out += "---\n" + string(text)
+	}
+	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/gitops"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -42,6 +43,7 @@ type Input struct {
 	Record *snapshot.Record   // the revision that is judged; nil without a cluster
 	Newest *snapshot.Record   // the newest revision, if that is another one (a failed or pending upgrade)
 	Live   *snapshot.Snapshot // nil without a cluster: nothing is said of live objects
+	Owner  *gitops.Owner      // that keeps the release; nil: Helm alone does. Gather looks for it if it is nil
 	Now    time.Time
 
 	ChartArgument string   // what helm is called with: a path, an oci:// address or a placeholder
@@ -122,6 +124,7 @@ func Validate(checks []*Check) error {
 // is a fact.
 func Gather(in Input) (*Facts, error) {
 	f := &Facts{Input: in, Reproduction: Impossible}
+	f.findOwner()
 	f.Leaves = values.Leaves(in.Supplied)
 	f.Missing = rendering.MissingSubcharts(in.Chart)
 	r, err := rendering.New(in.Chart, in.Release, in.Cluster)

@@ -30,7 +30,9 @@ func (f *Facts) reproduce() {
 			f.Reproduction = Noise
 			continue
 		}
-		f.Mismatches = append(f.Mismatches, c)
+		if !f.postRendered(c) {
+			f.Mismatches = append(f.Mismatches, c)
+		}
 	}
 	if len(f.Mismatches) == 0 {
 		return

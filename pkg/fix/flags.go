@@ -15,31 +15,39 @@ import (
 type flag struct{ name, arg string }
 
 // flags writes edits as helm's value flags. Each was read back by Helm's own parser and gave the same tree, types
-// included. Edits below a list become the whole list: helm upgrade --reuse-values replaces lists, it does not edit them.
+// included.
 func flags(edits []values.Edit, supplied map[string]any) ([]flag, error) {
-	after := values.Apply(supplied, edits...)
 	var out []flag
-	done := map[string]bool{}
-	for _, e := range edits {
-		p, v := e.Path, e.Value
-		for i, s := range p {
-			if s.Index >= 0 {
-				p = p[:i]
-				v, _ = values.Get(after, p)
-				break
-			}
-		}
-		if done[p.String()] {
-			continue
-		}
-		done[p.String()] = true
-		f, err := flagFor(p, v)
+	for _, e := range whole(edits, supplied) {
+		f, err := flagFor(e.Path, e.Value)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// whole makes edits below a list into edits of the whole list: neither helm upgrade --reuse-values nor a merge of values
+// edits a list, both replace it.
+func whole(edits []values.Edit, supplied map[string]any) []values.Edit {
+	after := values.Apply(supplied, edits...)
+	var out []values.Edit
+	done := map[string]bool{}
+	for _, e := range edits {
+		for i, s := range e.Path {
+			if s.Index >= 0 {
+				v, _ := values.Get(after, e.Path[:i])
+				e = values.Set(e.Path[:i], v)
+				break
+			}
+		}
+		if !done[e.Path.String()] {
+			done[e.Path.String()] = true
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func flagFor(p values.Path, v any) (flag, error) {

@@ -168,7 +168,7 @@ func proveShort(f *analysis.Facts, remedy finding.Remedy, fl []flag, after *rend
 		return 1
 	})
 	v.write(f, fl)
-	return v, nil
+	return v, v.keep(f, remedy.Edits)
 }
 
 // proveRendering is for a chart that did not render: the fix is proved if it does now.
@@ -178,7 +178,7 @@ func proveRendering(f *analysis.Facts, remedy finding.Remedy, fl []flag) (Verifi
 	}
 	v := Verified{summary: remedy.Summary, changes: []Change{}, values: values.Apply(map[string]any{}, remedy.Edits...)}
 	v.write(f, fl)
-	return v, nil
+	return v, v.keep(f, remedy.Edits)
 }
 
 func plain(v any) any {
@@ -311,9 +311,5 @@ func (v *Verified) write(f *analysis.Facts, fl []flag) {
 		words = append(words, "--reuse-values")
 	}
 	words = append(words, v.flags...)
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quote(w)
-	}
-	v.command = strings.Join(quoted, " ")
+	v.command = command(words...)
 }

@@ -28,6 +28,7 @@ type Verified struct {
 	leftOver []string
 	partial  bool // some of the fields that were lost stay lost
 	order    int  // of the remedy
+	gitops   *GitOps
 }
 
 // Summary is a verb phrase: what the fix does.
@@ -39,7 +40,8 @@ func (v Verified) Set() []string { return v.set }
 // Flags gives helm's value flags and their arguments, unquoted, one word each.
 func (v Verified) Flags() []string { return v.flags }
 
-// Command is the complete helm command, quoted for a POSIX shell, on one line.
+// Command is the complete command, quoted for a POSIX shell, on one line: helm's or, where Flux or Argo CD keeps the
+// release, one that changes its object; empty where only Git can be changed.
 func (v Verified) Command() string { return v.command }
 
 // Values is the same as a fragment of values.yaml.
@@ -47,6 +49,9 @@ func (v Verified) Values() map[string]any { return v.values }
 
 // Changes lists every field that changes, the intended ones first.
 func (v Verified) Changes() []Change { return v.changes }
+
+// GitOps is the form that survives the next sync of Flux or Argo CD; nil for a release that Helm alone keeps.
+func (v Verified) GitOps() *GitOps { return v.gitops }
 
 // LeftOver lists supplied values that nothing reads and that the fix leaves in place.
 func (v Verified) LeftOver() []string { return v.leftOver }
@@ -62,7 +67,8 @@ func (v Verified) MarshalJSON() ([]byte, error) {
 		Verified bool           `json:"verified"`
 		Changes  []Change       `json:"changes"`
 		LeftOver []string       `json:"leftOver,omitempty"`
-	}{v.summary, v.set, v.flags, v.command, v.values, v.command != "", v.changes, v.leftOver})
+		GitOps   *GitOps        `json:"gitops,omitempty"`
+	}{v.summary, v.set, v.flags, v.command, v.values, v.changes != nil, v.changes, v.leftOver, v.gitops})
 }
 
 // Refused is a remedy that was tried and did not hold, and why.

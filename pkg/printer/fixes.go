@@ -15,6 +15,7 @@ type shownFix interface {
 	Command() string
 	Changes() []fix.Change
 	LeftOver() []string
+	GitOps() *fix.GitOps
 }
 
 // fix writes one proved fix: its flags, what it was proved to change, and the command to paste.
@@ -23,7 +24,11 @@ func (p *page) fix(width, position int, x shownFix) {
 	if position > 0 {
 		label = "or"
 	}
-	p.flags(width, label, x)
+	if g := x.GitOps(); g != nil {
+		p.kept(width, label, g, x.Changes())
+	} else {
+		p.flags(width, label, x)
+	}
 	changes := x.Changes()
 	if !p.broken && (len(changes) > 1 || unintended(changes) > 0) {
 		p.changes(width, changes)
@@ -31,7 +36,9 @@ func (p *page) fix(width, position int, x shownFix) {
 	if left := x.LeftOver(); len(left) > 0 {
 		p.labelled(width, "", p.clean("nothing reads "+strings.Join(left, ", ")+"; left in the values"))
 	}
-	if x.Command() != "" {
+	if g := x.GitOps(); g != nil {
+		p.keptCommands(width, position, g)
+	} else if x.Command() != "" {
 		p.command(width, "", x.Command())
 	}
 }

@@ -13,6 +13,7 @@ type proposed struct {
 	flags, leftOver []string
 	command         string
 	changes         []fix.Change
+	gitops          *fix.GitOps
 }
 
 func (p proposed) Summary() string       { return "" }
@@ -20,6 +21,7 @@ func (p proposed) Flags() []string       { return p.flags }
 func (p proposed) Command() string       { return p.command }
 func (p proposed) Changes() []fix.Change { return p.changes }
 func (p proposed) LeftOver() []string    { return p.leftOver }
+func (p proposed) GitOps() *fix.GitOps   { return p.gitops }
 
 func change(object, field string, from, to any, intended bool) fix.Change {
 	return fix.Change{
