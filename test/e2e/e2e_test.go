@@ -27,6 +27,7 @@ import (
 // A world is what all scenes share.
 type world struct {
 	path   string // PATH: the plugin, kubectl, helm, then the caller's
+	tools  string // where the control plane's binary is
 	dir    string // of the control plane: its kubeconfigs and audit.log
 	charts string
 }
@@ -53,6 +54,7 @@ func play(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, fmt.Errorf("build the control plane: %w", err)
 	}
+	shared.tools = tools
 	// kubectl finds `kgw-doctor` under this name: dashes become underscores.
 	plugin := filepath.Join(temp, "bin", "kubectl-kgw_doctor")
 	if _, err := output("go", "build", "-o", plugin, "../../cmd/kubectl-kgw-doctor"); err != nil {
@@ -86,8 +88,8 @@ func output(name string, args ...string) (string, error) {
 }
 
 // startControlPlane returns when pods can run in it.
-func startControlPlane(binary, dir string) (stop func(), err error) {
-	cmd := exec.Command(binary, "up", "--dir", dir, "--until-stdin-closes")
+func startControlPlane(binary, dir string, flags ...string) (stop func(), err error) {
+	cmd := exec.Command(binary, append([]string{"up", "--dir", dir, "--until-stdin-closes"}, flags...)...)
 	cmd.Stderr = os.Stderr
 	if _, err := cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -144,12 +146,16 @@ func params() testscript.Params {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"audit":      audit,
-			"eventually": eventually,
-			"exits":      exits,
-			"helmfix":    helmfix,
-			"json":       jsonIs,
-			"kubeconfig": kubeconfig,
+			"apply":        apply,
+			"audit":        audit,
+			"eventually":   eventually,
+			"exits":        exits,
+			"helmfix":      helmfix,
+			"findings":     findings,
+			"json":         jsonIs,
+			"controlplane": controlplane,
+			"kubeconfig":   kubeconfig,
+			"webhook":      webhook,
 		},
 	}
 }

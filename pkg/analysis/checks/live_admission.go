@@ -116,13 +116,19 @@ func blamed(b drift.Blame, what string) []finding.Fact {
 		}
 		return out
 	case len(b.Suspects) > 0:
-		out := []finding.Fact{{Label: "culprit", Text: "cannot be told for sure; one of those that match " + what + ":"}}
+		text := "cannot be told for sure; one of those that match " + what
+		if b.Unseen {
+			text += ", or one that was not read"
+		}
+		out := []finding.Fact{{Label: "culprit", Text: text}}
 		for _, s := range b.Suspects {
 			out = append(out, finding.Fact{Label: "suspect", Text: s})
 		}
 		return out
+	case b.Unseen:
+		return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and the cluster's webhooks and policies were not all read"}}
 	}
-	return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and no webhook or policy that was read matches"}}
+	return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and no webhook or policy matches"}}
 }
 
 // remedies say what to do about a culprit that no value of the chart can stop.

@@ -105,7 +105,7 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 		}
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(d)})
-	if d.Culprit != "" || len(d.Suspects) > 0 {
+	if d.Culprit != "" || len(d.Suspects) > 0 || d.Unseen {
 		x.Facts = append(x.Facts, blamed(d.Blame, "the "+kind)...)
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: future(f, d)})

@@ -71,30 +71,32 @@ func unrolled(f *analysis.Facts, w runningWorkload, r drift.Rollout) finding.Fin
 	case drift.Stalled:
 		x.Severity = finding.Error
 		x.Message = fmt.Sprintf("the rollout of %s is stalled: %s", w.object, r.Reason)
-		if r.Pod != "" {
-			x.Steps = append(x.Steps, kubectl("describe", finding.Object{Kind: "Pod", Name: r.Pod, Namespace: w.object.Namespace}))
-		} else {
-			x.Steps = append(x.Steps, kubectl("describe", w.object))
+		x.Field = blocking(w, r)
+		x.Steps = unblock(w, r)
+	}
+	fact := func(label, text string) {
+		if text != "" {
+			x.Facts = append(x.Facts, finding.Fact{Label: label, Text: text})
 		}
 	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "pods", Text: fmt.Sprintf("%d wanted, %d updated, %d available", r.Desired, r.Updated, r.Available)})
-	if why := strings.TrimSpace(r.Reason + ": " + r.Message); r.Reason != "" && r.Message != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "reason", Text: why})
-	} else if r.Reason+r.Message != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "reason", Text: r.Reason + r.Message})
-	}
+	fact("pods", fmt.Sprintf("%d wanted, %d updated, %d available", r.Desired, r.Updated, r.Available))
+	fact("reason", strings.Trim(r.Reason+": "+r.Message, ": "))
+	fact("culprit", blocker(w, r))
 	if r.Pod != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "seen in", Text: "Pod/" + r.Pod})
+		fact("seen in", "Pod/"+r.Pod)
 	}
-	if r.Since != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: r.Since})
-	}
+	fact("since", r.Since)
 	x.Facts = append(x.Facts, serving(w)...)
+	for _, m := range w.History() {
+		fact("happened", m.Time+"  "+m.What)
+	}
 	var fields []finding.Field
 	for _, field := range w.Behind() {
 		fields = append(fields, finding.Field{Object: w.rendered, Field: field})
 	}
-	decidedBy(f, &x, fields...)
+	if !decidedBy(f, &x, fields...) {
+		askedFor(f, &x, finding.Field{Object: w.rendered, Field: x.Field})
+	}
 	return x
 }
 
@@ -103,6 +105,11 @@ func serving(w runningWorkload) []finding.Fact {
 	var out []finding.Fact
 	for _, old := range w.Old {
 		text := plural(len(old.Pods), "Pod", "Pods") + " of revision " + old.Revision
+		if n := old.Ready(); n == len(old.Pods) {
+			text += ", still serving"
+		} else if n > 0 {
+			text += fmt.Sprintf(", %d still serving", n)
+		}
 		if old.Name != "" {
 			text += ", ReplicaSet/" + old.Name
 		}

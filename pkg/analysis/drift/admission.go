@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -68,16 +67,13 @@ func claimed(claims []any, field string) bool {
 }
 
 func (w *Workload) note(out []PodDifference, u unlike, p *unstructured.Unstructured, template map[string]any) []PodDifference {
-	made := ""
-	if t := p.GetCreationTimestamp(); !t.IsZero() {
-		made = t.UTC().Format(time.RFC3339)
-	}
-	d := PodDifference{Field: "spec.template." + u.field, Want: u.want, Live: u.live, Pods: []string{p.GetName()}, Since: made, Blame: w.blame(u, p, template)}
+	since := made(p)
+	d := PodDifference{Field: "spec.template." + u.field, Want: u.want, Live: u.live, Pods: []string{p.GetName()}, Since: since, Blame: w.blame(u, p, template)}
 	for i := range out {
 		if o := &out[i]; o.Field == d.Field && o.Culprit == d.Culprit && rendering.Equal(o.Live, u.live) {
 			o.Pods = append(o.Pods, p.GetName())
-			if made != "" && (o.Since == "" || made < o.Since) {
-				o.Since = made
+			if since != "" && (o.Since == "" || since < o.Since) {
+				o.Since = since
 			}
 			return out
 		}

@@ -16,6 +16,7 @@ import (
 type Blame struct {
 	Culprit, How string
 	Suspects     []string
+	Unseen       bool // there may be others: not all that change objects could be read
 }
 
 // alwaysPull is the API server's own plugin, which no object of the cluster tells of.
@@ -59,7 +60,7 @@ func (r request) suspect(signs ...Mutator) Blame {
 	case len(could) == 1 && !r.anyUnread() && (could[0].says == "" || could[0].names(r)):
 		return Blame{Culprit: could[0].String(), How: "no other mutating webhook or policy that matches could have"}
 	}
-	var out Blame
+	out := Blame{Unseen: r.anyUnread()}
 	for _, m := range could {
 		if m.names(r) {
 			m.Remarks = append(slices.Clone(m.Remarks), "its text names the field")

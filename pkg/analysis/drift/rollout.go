@@ -2,10 +2,6 @@ package drift
 
 import (
 	"cmp"
-	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -26,7 +22,9 @@ const (
 type Rollout struct {
 	State                                 State
 	Reason, Message                       string
+	By                                    string // the object or person that keeps it from going on; empty: none is known
 	Pod                                   string // that shows the reason; empty if none does
+	Container                             string // of it; empty: none in particular
 	Since                                 string // RFC 3339
 	Desired, Updated, Available, Existing int64
 }
@@ -53,7 +51,9 @@ func (w *Workload) Rollout() Rollout {
 	observed := number(w.Object, "status", "observedGeneration") >= w.Object.GetGeneration()
 	if paused, _, _ := unstructured.NestedBool(w.Object.Object, "spec", "paused"); paused && w.behind(r) {
 		r.State, r.Reason = Paused, "DeploymentPaused"
-		r.Since = w.condition("Progressing").since
+		by := author(w.Object, "spec.paused")
+		r.By, _ = (&sights{Snapshot: w.snap}).whose(by, nil)
+		r.Since = cmp.Or(by.Time, w.condition("Progressing").since)
 		return r
 	}
 	if w.onDelete() || observed && r.Updated >= r.Desired-w.partition() && r.Available >= r.Desired && r.Existing <= max(r.Updated, r.Desired) {
@@ -111,158 +111,4 @@ func conditionOf(o *unstructured.Unstructured, kind string) condition {
 		}
 	}
 	return condition{}
-}
-
-// stalled looks for what keeps the rollout from going on, the nearest cause first: Pods that cannot be made, Pods that
-// cannot run, a deadline that has passed.
-func (w *Workload) stalled(r *Rollout) {
-	for _, o := range []*unstructured.Unstructured{w.ReplicaSet, w.Object} {
-		if o == nil {
-			continue
-		}
-		if c := conditionOf(o, "ReplicaFailure"); c.status == "True" {
-			r.State, r.Reason, r.Message, r.Since = Stalled, c.reason, c.message, c.since
-			return
-		}
-	}
-	if w.failedCreate(r) {
-		return
-	}
-	for _, p := range w.Current {
-		if reason, message := podTrouble(p); reason != "" && !w.young(p) {
-			r.State, r.Reason, r.Message, r.Pod = Stalled, reason, cmp.Or(message, w.event(p)), p.GetName()
-			r.Since = p.GetCreationTimestamp().UTC().Format("2006-01-02T15:04:05Z")
-			return
-		}
-	}
-	if c := w.condition("Progressing"); c.status == "False" {
-		r.State, r.Reason, r.Message, r.Since = Stalled, c.reason, c.message, c.since
-		if p, why := w.unready(); p != "" {
-			r.Pod, r.Message = p, r.Message+"; "+why
-		}
-		return
-	}
-	if p, why := w.unready(); p != "" {
-		r.Pod, r.Message = p, cmp.Or(r.Message, why)
-	}
-	if r.Since == "" {
-		r.Since = w.condition("Progressing").since
-	}
-}
-
-// young says whether a Pod was made in the last seconds before the snapshot was taken: its volumes are perhaps just
-// being made, its node just being added.
-func (w *Workload) young(p *unstructured.Unstructured) bool {
-	taken, err := time.Parse(time.RFC3339, w.snap.Header.TakenAt)
-	made := p.GetCreationTimestamp()
-	return err == nil && !made.IsZero() && taken.Sub(made.Time) < patience &&
-		conditionOf(p, "PodScheduled").status == "False"
-}
-
-// patience is how long a Pod may wait for a node before that is worth telling.
-const patience = 15 * time.Second
-
-// failedCreate is for StatefulSets and DaemonSets, whose status does not say why a Pod cannot be made.
-func (w *Workload) failedCreate(r *Rollout) bool {
-	if w.Object.GetKind() == "Deployment" || len(w.Pods) > 0 {
-		return false
-	}
-	e := w.newestEvent(w.Object, "FailedCreate")
-	if e == nil {
-		return false
-	}
-	r.State, r.Reason = Stalled, "FailedCreate"
-	r.Message, _, _ = unstructured.NestedString(e.Object, "message")
-	return true
-}
-
-// troubles are the reasons of a waiting container that do not pass by themselves.
-var troubles = []string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable",
-	"CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError"}
-
-// podTrouble says why a Pod does not run; nothing if it runs, or only needs time.
-func podTrouble(p *unstructured.Unstructured) (reason, message string) {
-	if c := conditionOf(p, "PodScheduled"); c.status == "False" {
-		return cmp.Or(c.reason, "Unschedulable"), c.message
-	}
-	for _, kind := range []string{"initContainerStatuses", "containerStatuses"} {
-		list, _, _ := unstructured.NestedSlice(p.Object, "status", kind)
-		for _, s := range list {
-			m, _ := s.(map[string]any)
-			if reason, message := containerTrouble(m); reason != "" {
-				return reason, message
-			}
-		}
-	}
-	return "", ""
-}
-
-func containerTrouble(status map[string]any) (reason, message string) {
-	name, _ := status["name"].(string)
-	waiting, _, _ := unstructured.NestedStringMap(status, "state", "waiting")
-	if !slices.Contains(troubles, waiting["reason"]) {
-		return "", ""
-	}
-	parts := []string{"container " + name}
-	if waiting["message"] != "" {
-		parts = append(parts, waiting["message"])
-	}
-	if last, _, _ := unstructured.NestedMap(status, "lastState", "terminated"); last != nil {
-		parts = append(parts, fmt.Sprintf("it ended with exit code %v (%v)", last["exitCode"], last["reason"]))
-	}
-	return waiting["reason"], strings.Join(parts, ": ")
-}
-
-// unready names the first Pod of the template that is not ready, and why: its condition, and its newest warning.
-func (w *Workload) unready() (pod, why string) {
-	for _, p := range w.Current {
-		c := conditionOf(p, "Ready")
-		if c.status == "True" {
-			continue
-		}
-		why = "Pod " + p.GetName() + " is not ready"
-		for _, more := range []string{c.message, w.event(p)} {
-			if more != "" {
-				why += ": " + more
-			}
-		}
-		return p.GetName(), why
-	}
-	return "", ""
-}
-
-// event gives the newest warning about an object.
-func (w *Workload) event(o *unstructured.Unstructured) string {
-	e := w.newestEvent(o, "")
-	if e == nil {
-		return ""
-	}
-	message, _, _ := unstructured.NestedString(e.Object, "message")
-	return message
-}
-
-func (w *Workload) newestEvent(o *unstructured.Unstructured, reason string) *unstructured.Unstructured {
-	var newest *unstructured.Unstructured
-	for _, e := range w.snap.Kind("Event") {
-		about, _, _ := unstructured.NestedMap(e.Object, "involvedObject")
-		if about == nil {
-			about, _, _ = unstructured.NestedMap(e.Object, "regarding")
-		}
-		why, _, _ := unstructured.NestedString(e.Object, "reason")
-		kind, _, _ := unstructured.NestedString(e.Object, "type")
-		match := about["name"] == any(o.GetName()) && about["kind"] == any(o.GetKind()) && e.GetNamespace() == o.GetNamespace()
-		if match && kind == "Warning" && (reason == "" || why == reason) && (newest == nil || eventTime(e) >= eventTime(newest)) {
-			newest = e
-		}
-	}
-	return newest
-}
-
-func eventTime(e *unstructured.Unstructured) string {
-	for _, k := range []string{"lastTimestamp", "eventTime"} {
-		if t, _, _ := unstructured.NestedString(e.Object, k); t != "" {
-			return t
-		}
-	}
-	return e.GetCreationTimestamp().UTC().Format("2006-01-02T15:04:05Z")
 }

@@ -273,3 +273,19 @@ func marks(template map[string]any) map[string]any {
 	}
 	return out
 }
+
+// Read gives another object of the workload's namespace that the snapshot holds; nil if it does not.
+func (w *Workload) Read(kind, name string) *unstructured.Unstructured {
+	return w.snap.Get(kind, w.Object.GetNamespace(), name)
+}
+
+// Ready counts the Pods that take requests.
+func (o OldReplicaSet) Ready() int {
+	n := 0
+	for _, p := range o.Pods {
+		if conditionOf(p, "Ready").status == "True" {
+			n++
+		}
+	}
+	return n
+}
