@@ -40,8 +40,11 @@ var Rollout = &analysis.Check{
 	Doc: analysis.Doc{
 		Title: "the rollout is not complete",
 		Text: `The Deployment, StatefulSet or DaemonSet carries the new template, but not all its Pods do, or they are not
-available. The finding names the reason: paused by somebody, Pods that cannot be made (quota, a webhook that refuses
-them), cannot be placed, cannot pull their image, crash, or are not ready; and which older Pods still serve.
+available. The finding names the reason, from conditions and events: paused by somebody, Pods that cannot be made (the
+quota, webhook or policy that refuses them is named), cannot be placed, cannot pull their image, crash, cannot mount a
+volume, or fail a probe; which older Pods still serve; and what happened in which order.
+
+A Pod may wait 15 seconds for a node, and a minute for a volume or a probe, before that counts as stalled.
 
 An error if it is stalled, a warning if it is paused, information while it goes on.`,
 		Before: "--set image.tag=no-such-tag   # ImagePullBackOff; the old Pods go on serving",
