@@ -96,8 +96,13 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 		x.Facts = append(x.Facts, finding.Fact{Label: "field", Text: fmt.Sprintf("and %d more", more)})
 	}
 	x.Facts = append(x.Facts, blamed(d.Blame, "the Pods")...)
-	if d.Since != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: d.Since + ", when the first of the Pods was made"})
+	for _, m := range []drift.Moment{{Time: d.Made, What: "the culprit was made"}, {Time: w.Newest(), What: "the ReplicaSet was made"}, {Time: d.Since, What: "the first of the Pods was made"}} {
+		if m.Time != "" {
+			x.Facts = append(x.Facts, finding.Fact{Label: "happened", Text: m.Time + "  " + m.What})
+		}
+	}
+	if next := remedyOf(d.Culprit); next != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: next + "; Pods that are there stay as they are until they are replaced"})
 	}
 	if decidedBy(f, &x, fields...) && x.Severity == finding.Warning {
 		x.Severity = finding.Error
@@ -110,11 +115,7 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 func blamed(b drift.Blame, what string) []finding.Fact {
 	switch {
 	case b.Culprit != "":
-		out := []finding.Fact{{Label: "culprit", Text: b.Culprit + ": " + b.How}}
-		if next := remedyOf(b.Culprit); next != "" {
-			out = append(out, finding.Fact{Label: "next", Text: next})
-		}
-		return out
+		return []finding.Fact{{Label: "culprit", Text: b.Culprit + ": " + b.How}}
 	case len(b.Suspects) > 0:
 		text := "cannot be told for sure; one of those that match " + what
 		if b.Unseen {
@@ -131,15 +132,15 @@ func blamed(b drift.Blame, what string) []finding.Fact {
 	return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and no webhook or policy matches"}}
 }
 
-// remedies say what to do about a culprit that no value of the chart can stop.
+// remedies say what becomes of a culprit's work, or what to do about it.
 var remedies = []struct{ culprit, next string }{
-	{"AlwaysPullImages", "the API server runs with this plugin: no value of the chart changes it"},
+	{"AlwaysPullImages", "no value of the chart changes it: the API server runs with this plugin"},
 	{"LimitRange", "give the chart's containers resources of their own: a default is only for what is left open"},
-	{"MutatingWebhookConfiguration/", "ask for the value that it sets, or keep the Pods out of its selectors, then `kubectl rollout restart`"},
-	{"MutatingAdmissionPolicy/", "ask for the value that it sets, or keep the Pods out of its selectors, then `kubectl rollout restart`"},
-	{"Kyverno", "ask for the value that it sets, or write a PolicyException, then `kubectl rollout restart`"},
+	{"MutatingWebhookConfiguration/", "ask for the value that it sets, or keep the object out of what it matches"},
+	{"MutatingAdmissionPolicy/", "ask for the value that it sets, or keep the object out of what it matches"},
+	{"Kyverno", "ask for the value that it sets, or write a PolicyException"},
 	{"VerticalPodAutoscaler", "resources are its to decide: change its resourcePolicy or updateMode instead of the chart's values"},
-	{"Namespace/", "change the annotation, then `kubectl rollout restart`"},
+	{"Namespace/", "change the annotation"},
 }
 
 func remedyOf(culprit string) string {

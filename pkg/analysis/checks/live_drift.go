@@ -108,6 +108,9 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 	if d.Culprit != "" || len(d.Suspects) > 0 || d.Unseen {
 		x.Facts = append(x.Facts, blamed(d.Blame, "the "+kind)...)
 	}
+	if next := remedyOf(d.Culprit); next != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: next})
+	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: future(f, d)})
 	if decidedBy(f, &x, fieldsOf(group)...) {
 		x.Severity = finding.Error

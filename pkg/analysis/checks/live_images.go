@@ -38,7 +38,7 @@ which a Pod runs one: if no Pod runs the digest that was asked for, that is info
 
 func unlikeImages(f *analysis.Facts, w runningWorkload, i drift.RunImage) finding.Finding {
 	x := finding.Finding{
-		Severity: finding.Warning, Object: &w.object, Field: i.Field, Expected: i.Asked,
+		Severity: finding.Warning, Object: &w.object, Field: i.Field, Expected: i.Asked, Since: i.Since,
 		Message: fmt.Sprintf("the Pods of %s run %d different images of %s", w.object, len(i.Running), i.Asked),
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "asked", Text: i.Asked + "     imagePullPolicy " + i.Policy})
@@ -53,6 +53,9 @@ func unlikeImages(f *analysis.Facts, w runningWorkload, i drift.RunImage) findin
 			matching = len(d.Pods)
 		}
 		x.Facts = append(x.Facts, finding.Fact{Label: "running", Text: text})
+	}
+	if i.Since != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: i.Since})
 	}
 	restart := kubectl("rollout restart", w.object)
 	switch {

@@ -150,7 +150,7 @@ func oldPods(f *analysis.Facts, w runningWorkload) finding.Finding {
 	x := finding.Finding{
 		Severity: finding.Warning, Object: &w.object, Pods: &finding.Pods{Total: len(w.Pods), Matching: len(w.Current)},
 		Message: fmt.Sprintf("%d of %s of %s run an older template", n, plural(len(w.Pods), "Pod", "Pods"), w.object),
-		Facts:   serving(w),
+		Facts:   serving(w), Since: w.Newest(),
 	}
 	var fields []finding.Field
 	for _, field := range w.Behind() {

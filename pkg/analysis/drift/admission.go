@@ -90,7 +90,7 @@ func podChanges(template map[string]any, p *unstructured.Unstructured) []unlike 
 	all := compare("spec", s.at("spec"), wanted, spec)
 	for _, u := range compare("spec", s.at("spec"), spec, wanted) {
 		if u.live == any(rendering.Absent{}) && u.want != nil {
-			all = append(all, items(unlike{field: u.field, want: u.live, live: u.want})...)
+			all = append(all, parts(unlike{field: u.field, want: u.live, live: u.want})...)
 		}
 	}
 	for _, u := range compare("metadata", s.at("metadata"), marks(template), marks(p.Object)) {

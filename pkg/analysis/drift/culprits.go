@@ -15,6 +15,7 @@ import (
 // known; else Suspects are all that it may have been.
 type Blame struct {
 	Culprit, How string
+	Made         string // when the culprit came into the cluster, RFC 3339; empty: not known
 	Suspects     []string
 	Unseen       bool // there may be others: not all that change objects could be read
 }
@@ -47,7 +48,7 @@ func (r request) suspect(signs ...Mutator) Blame {
 		return slices.DeleteFunc(slices.Clone(asked), func(m Mutator) bool { return !is(m) })
 	}
 	if writes := keep(func(m Mutator) bool { return m.names(r) && m.gives(r) }); len(writes) == 1 {
-		return Blame{Culprit: writes[0].String(), How: "it matches, and its own text gives the field this value"}
+		return Blame{Culprit: writes[0].String(), Made: writes[0].Made, How: "it matches, and its own text gives the field this value"}
 	}
 	could := keep(func(m Mutator) bool { return m.says == "" || m.names(r) })
 	if len(could) == 0 {
@@ -58,7 +59,7 @@ func (r request) suspect(signs ...Mutator) Blame {
 	case len(could) == 1 && len(signs) == 1:
 		return Blame{Culprit: signs[0].Name, How: "by " + signs[0].Remarks[0]}
 	case len(could) == 1 && !r.anyUnread() && (could[0].says == "" || could[0].names(r)):
-		return Blame{Culprit: could[0].String(), How: "no other mutating webhook or policy that matches could have"}
+		return Blame{Culprit: could[0].String(), Made: could[0].Made, How: "no other mutating webhook or policy that matches could have"}
 	}
 	out := Blame{Unseen: r.anyUnread()}
 	for _, m := range could {

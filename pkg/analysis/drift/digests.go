@@ -16,7 +16,8 @@ type RunImage struct {
 	Digest  string // that was asked for; empty: a tag
 	Policy  string // imagePullPolicy
 	Running []Digest
-	Sure    bool // it cannot be that nodes of different architectures run different images of one list
+	Since   string // when the first Pod began that runs another one than the oldest Pod, RFC 3339; empty: not known
+	Sure    bool   // it cannot be that nodes of different architectures run different images of one list
 }
 
 // Digest is what some of the Pods run.
@@ -25,6 +26,7 @@ type Digest struct {
 	Pods   []string
 	Arch   string // of their nodes; empty: not known, or several
 	nodes  []string
+	first  string // when the oldest of the Pods was made
 }
 
 // repoDigest takes an imageID of a container's status apart: docker-pullable://registry/repository@sha256:…
@@ -38,7 +40,7 @@ func Images(w *Workload) []RunImage {
 	for _, i := range w.images() {
 		others := slices.ContainsFunc(i.Running, func(d Digest) bool { return d.Digest != i.Digest })
 		if (i.Digest == "" && len(i.Running) > 1 || i.Digest != "" && others) && !i.architectures() {
-			i.Sure = i.sure()
+			i.Sure, i.Since = i.sure(), i.since()
 			out = append(out, i)
 		}
 	}
@@ -102,6 +104,9 @@ func (w *Workload) ran(all []Digest, digest string, p *unstructured.Unstructured
 	}
 	d := &all[i]
 	d.Pods, d.nodes = append(d.Pods, p.GetName()), append(d.nodes, node)
+	if at := made(p); d.first == "" || at < d.first {
+		d.first = at
+	}
 	if d.Arch != w.arch(node) {
 		d.Arch = ""
 	}
@@ -126,6 +131,22 @@ func (i RunImage) sure() bool {
 		}
 	}
 	return false
+}
+
+// since is when the digests began to differ: when the second of them was first run. A digest that was asked for is
+// missed from the beginning.
+func (i RunImage) since() string {
+	var begun []string
+	for _, d := range i.Running {
+		if d.Digest != i.Digest {
+			begun = append(begun, d.first)
+		}
+	}
+	slices.Sort(begun)
+	if i.Digest == "" && len(begun) > 1 {
+		return begun[1]
+	}
+	return begun[0]
 }
 
 // architectures says whether the digests are each of another architecture, which is as it should be.

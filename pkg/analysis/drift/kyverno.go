@@ -32,7 +32,7 @@ func (r request) kyverno() (out []Mutator, read bool) {
 		if o.GetKind() == "MutatingPolicy" {
 			spec, _, _ := unstructured.NestedMap(o.Object, "spec")
 			if match, _ := spec["matchConstraints"].(map[string]any); r.constrained(match) {
-				out = append(out, Mutator{Name: "Kyverno MutatingPolicy/" + o.GetName(), says: mutations(spec)})
+				out = append(out, Mutator{Name: "Kyverno MutatingPolicy/" + o.GetName(), Made: made(o), says: mutations(spec)})
 			}
 			continue
 		}
@@ -56,7 +56,7 @@ func (r request) kyvernoRules(o *unstructured.Unstructured) []Mutator {
 			continue
 		}
 		name, _ := rule["name"].(string)
-		m := Mutator{Name: "Kyverno " + o.GetKind() + "/" + o.GetName(), Part: "rule " + name, says: jsonText(mutate)}
+		m := Mutator{Name: "Kyverno " + o.GetKind() + "/" + o.GetName(), Part: "rule " + name, Made: made(o), says: jsonText(mutate)}
 		if !sure || excluded || rule["preconditions"] != nil {
 			m.Remarks = []string{"may match: it has conditions"}
 		}

@@ -1,12 +1,13 @@
 package drift
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 )
 
 // limitSet is one part of the annotation kubernetes.io/limit-ranger.
@@ -15,15 +16,29 @@ var limitSet = regexp.MustCompile(`^(.*) (request|limit) for (init )?container (
 
 const limitAnnotation = "kubernetes.io/limit-ranger"
 
-// limited says whether the Pod's annotation tells that LimitRanger set the field, and which LimitRange of the namespace
-// gives that value.
+// limited says whether LimitRanger set the field, and which LimitRange of the namespace gives the value. The Pod's
+// annotation tells what it set when it was asked last: after a webhook has added a container, that is only the rest.
 func (r request) limited(p *unstructured.Unstructured) (culprit, how string) {
-	told := strings.TrimPrefix(p.GetAnnotations()[limitAnnotation], "LimitRanger plugin set: ")
+	told := p.GetAnnotations()[limitAnnotation]
 	if told == "" || !holdsWord(r.field, "resources") {
 		return "", ""
 	}
+	how = "by the Pods' annotation " + limitAnnotation
+	switch given := r.limitRanges(); {
+	case len(given) > 0:
+		return strings.Join(given, " or "), "its default is what the Pods have, and their annotation " + limitAnnotation + " shows that LimitRanger was at work"
+	case !r.told(told):
+		return "", ""
+	case r.unread("LimitRange"):
+		return "LimitRanger", how + "; the LimitRange was not read"
+	}
+	return "LimitRanger", how + "; no LimitRange of the namespace gives this value now"
+}
+
+// told says whether the annotation names the field, or is written as another version does.
+func (r request) told(annotation string) bool {
 	understood := false
-	for _, part := range strings.Split(told, "; ") {
+	for _, part := range strings.Split(strings.TrimPrefix(annotation, "LimitRanger plugin set: "), "; ") {
 		m := limitSet.FindStringSubmatch(part)
 		if m == nil {
 			continue
@@ -34,40 +49,41 @@ func (r request) limited(p *unstructured.Unstructured) (culprit, how string) {
 			list = "initContainers"
 		}
 		for _, name := range strings.Split(m[1], ", ") {
-			at := joinStep("spec."+list+"["+m[4]+"].resources."+m[2]+"s", step{key: name})
-			if under(at, r.field) {
-				return r.limitRange(m[2], name, at, p)
+			if under(joinStep("spec."+list+"["+m[4]+"].resources."+m[2]+"s", step{key: name}), r.field) {
+				return true
 			}
 		}
 	}
-	if !understood { // of a version that writes it otherwise
-		return "LimitRanger", "by the Pods' annotation " + limitAnnotation
-	}
-	return "", ""
+	return !understood
 }
 
-// limitRange names the LimitRange whose default is what the Pod has.
-func (r request) limitRange(what, name, field string, p *unstructured.Unstructured) (culprit, how string) {
-	how = "the Pods' annotation " + limitAnnotation + " tells it"
-	key := map[string]string{"limit": "default", "request": "defaultRequest"}[what]
-	live := lookup(p, field)
-	var found []string
+// limitRanges names those of the namespace whose defaults for containers are all that the field has.
+func (r request) limitRanges() []string {
+	var out []string
 	for _, o := range r.snap.Kind("LimitRange.") {
 		items, _, _ := unstructured.NestedSlice(o.Object, "spec", "limits")
-		if o.GetNamespace() != r.namespace || !slices.ContainsFunc(items, func(x any) bool {
-			item, _ := x.(map[string]any)
-			values, _ := item[key].(map[string]any)
-			return item["type"] == any("Container") && values[name] != nil && Same("v1", "Pod", field, values[name], live)
-		}) {
-			continue
+		if o.GetNamespace() == r.namespace && slices.ContainsFunc(items, r.defaulted) {
+			out = append(out, "LimitRange/"+o.GetName())
 		}
-		found = append(found, "LimitRange/"+o.GetName())
 	}
-	switch {
-	case len(found) > 0:
-		return strings.Join(found, " or "), fmt.Sprintf("%s, and its %s of %s is %v", how, key, name, live)
-	case r.unread("LimitRange"):
-		return "LimitRanger", how + "; the LimitRange was not read"
-	}
-	return "LimitRanger", how + "; no LimitRange of the namespace gives this value now"
+	return out
+}
+
+// resourceLeaf is one quantity of a container's resources.
+var resourceLeaf = regexp.MustCompile(`\.resources\.(limits|requests)(\..+|\[.+\])$`)
+
+func (r request) defaulted(limit any) bool {
+	item, _ := limit.(map[string]any)
+	all := item["type"] == any("Container")
+	rendering.Leaves(r.field, r.live, func(field string, v any) {
+		m := resourceLeaf.FindStringSubmatch(field)
+		if m == nil {
+			all = false
+			return
+		}
+		defaults, _ := item[map[string]string{"limits": "default", "requests": "defaultRequest"}[m[1]]].(map[string]any)
+		want, found := rendering.Lookup(map[string]any{"x": defaults}, "x"+m[2])
+		all = all && found && Same("v1", "Pod", field, want, v)
+	})
+	return all
 }

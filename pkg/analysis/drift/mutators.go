@@ -16,6 +16,7 @@ type Mutator struct {
 	Name    string // MutatingWebhookConfiguration/x
 	Part    string // which webhook or rule of it; empty where there is only one
 	Remarks []string
+	Made    string // when it was made, RFC 3339; empty: not known
 	says    string // what it does, as far as it can be read; empty for a webhook
 }
 
@@ -69,7 +70,7 @@ func (r request) webhooks(o *unstructured.Unstructured) []Mutator {
 		if !r.ruled(hook["rules"], hook["matchPolicy"] == any("Exact")) || !r.selected(hook) {
 			continue
 		}
-		m := Mutator{Name: "MutatingWebhookConfiguration/" + o.GetName()}
+		m := Mutator{Name: "MutatingWebhookConfiguration/" + o.GetName(), Made: made(o)}
 		if name, _ := hook["name"].(string); len(hooks) > 1 {
 			m.Part = "webhook " + name
 		}
@@ -98,7 +99,7 @@ func (r request) policies() []Mutator {
 		if !bound {
 			continue
 		}
-		m := Mutator{Name: "MutatingAdmissionPolicy/" + o.GetName(), Remarks: remarks, says: mutations(spec)}
+		m := Mutator{Name: "MutatingAdmissionPolicy/" + o.GetName(), Made: made(o), Remarks: remarks, says: mutations(spec)}
 		if conditions, _ := spec["matchConditions"].([]any); len(conditions) > 0 {
 			m.Remarks = append(m.Remarks, "may match: it has match conditions")
 		}

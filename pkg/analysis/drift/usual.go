@@ -86,15 +86,35 @@ func asksFor(spec map[string]any, resource string) bool {
 	return false
 }
 
-// items takes a list that the template does not have at all apart.
-func items(u unlike) []unlike {
-	list, isList := u.live.([]any)
-	if !isList || u.want != any(rendering.Absent{}) || !holdsTables(list) {
+// ofResources is a table of a container's resources.
+var ofResources = regexp.MustCompile(`\.resources(\.(limits|requests))?$`)
+
+// parts takes apart what the template does not have at all: lists of tables, and resources, whose parts may each be
+// somebody else's.
+func parts(u unlike) []unlike {
+	if u.want != any(rendering.Absent{}) {
 		return []unlike{u}
 	}
 	var out []unlike
-	for i, name := range rendering.ItemNames(list) {
-		out = append(out, unlike{field: u.field + "[" + name + "]", want: u.want, live: list[i]})
+	switch live := u.live.(type) {
+	case []any:
+		if !holdsTables(live) {
+			break
+		}
+		for i, name := range rendering.ItemNames(live) {
+			out = append(out, unlike{field: u.field + "[" + name + "]", want: u.want, live: live[i]})
+		}
+	case map[string]any:
+		if !ofResources.MatchString(u.field) {
+			break
+		}
+		for k, v := range live {
+			out = append(out, parts(unlike{field: rendering.JoinField(u.field, k), want: u.want, live: v})...)
+		}
+		slices.SortFunc(out, func(a, b unlike) int { return strings.Compare(a.field, b.field) })
+	}
+	if len(out) == 0 {
+		return []unlike{u}
 	}
 	return out
 }

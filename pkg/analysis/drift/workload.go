@@ -289,3 +289,11 @@ func (o OldReplicaSet) Ready() int {
 	}
 	return n
 }
+
+// Newest is when the newest template came into being, RFC 3339; empty where only the Pods would tell.
+func (w *Workload) Newest() string {
+	if w.ReplicaSet == nil {
+		return ""
+	}
+	return made(w.ReplicaSet)
+}
