@@ -44,17 +44,24 @@ func (v *visit) reasons(ctx context.Context, releases []found) {
 }
 
 // wants holds what the release rendered against what was read of it.
-func (v *visit) wants(f found) (out drift.Wanted) {
-	for _, r := range f.records {
-		if r.Release == nil || r.Status != "deployed" {
-			continue
+func (v *visit) wants(f found) drift.Wanted {
+	r := f.installed()
+	if r == nil {
+		return drift.Wanted{}
+	}
+	docs := slices.DeleteFunc(documentStart.Split(r.Release.Manifest, -1), definitionKind.MatchString)
+	rendered, _ := rendering.ParseManifest("", strings.Join(docs, "\n---\n"))
+	return drift.Wants(rendered, &v.snap, f.namespace)
+}
+
+// installed is what is diagnosed: the deployed revision or, if the first one failed, that. Nil if there is no record
+// that can be read.
+func (f found) installed() *snapshot.Record {
+	var out *snapshot.Record
+	for i := range f.records {
+		if r := &f.records[i]; r.Release != nil && (out == nil || r.Status == "deployed") {
+			out = r
 		}
-		docs := slices.DeleteFunc(documentStart.Split(r.Release.Manifest, -1), definitionKind.MatchString)
-		rendered, _ := rendering.ParseManifest("", strings.Join(docs, "\n---\n"))
-		w := drift.Wants(rendered, &v.snap, f.namespace)
-		out.Mutators = out.Mutators || w.Mutators
-		out.Namespaces, out.Nodes = append(out.Namespaces, w.Namespaces...), append(out.Nodes, w.Nodes...)
-		out.Stuck = append(out.Stuck, w.Stuck...)
 	}
 	return out
 }

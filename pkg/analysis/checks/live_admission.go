@@ -89,7 +89,7 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 		fields = append(fields, finding.Field{Object: w.rendered, Field: g.Field})
 		if i < shownDifferences {
 			x.Facts = append(x.Facts, finding.Fact{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s",
-				g.Field, shown(kind, g.Field, g.Want), shown(kind, g.Field, g.Live), plural(len(g.Pods), "Pod", "Pods"))})
+				g.Field, shown(kind, g.Field, g.Want), brief(kind, g.Field, g.Live), plural(len(g.Pods), "Pod", "Pods"))})
 		}
 	}
 	if more := len(group) - shownDifferences; more > 0 {
@@ -111,6 +111,14 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 	return x
 }
 
+// brief shows a value; of a container that was added, its image says enough.
+func brief(kind, field string, v any) string {
+	if m, _ := v.(map[string]any); m["image"] != nil {
+		return "a container with the image " + shown(kind, field+".image", m["image"])
+	}
+	return shown(kind, field, v)
+}
+
 // blamed says who changed something at admission and how that is known, or who it may have been.
 func blamed(b drift.Blame, what string) []finding.Fact {
 	switch {
@@ -129,7 +137,7 @@ func blamed(b drift.Blame, what string) []finding.Fact {
 	case b.Unseen:
 		return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and the cluster's webhooks and policies were not all read"}}
 	}
-	return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and no webhook or policy matches"}}
+	return []finding.Fact{{Label: "culprit", Text: "not known: nothing in " + what + " says who it was, and no webhook or policy that is there now matches"}}
 }
 
 // remedies say what becomes of a culprit's work, or what to do about it.

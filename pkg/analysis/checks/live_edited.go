@@ -44,7 +44,7 @@ func podEdited(f *analysis.Facts, w runningWorkload, e drift.PodEdit) finding.Fi
 		Expected: plainValue(kind, e.Field, e.Want), Actual: plainValue(kind, e.Field, e.Live),
 		Message: fmt.Sprintf("%s of %s changed after they were made: %s", plural(len(e.Pods), "Pod was", "Pods were"), w.object, strings.TrimPrefix(e.Field, "spec.template.")),
 		Facts: []finding.Fact{
-			{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s", e.Field, shown(kind, e.Field, e.Want), shown(kind, e.Field, e.Live), few(e.Pods))},
+			{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s", e.Field, shown(kind, e.Field, e.Want), brief(kind, e.Field, e.Live), few(e.Pods))},
 			{Label: "writer", Text: by},
 			{Label: "next", Text: "it lasts until the Pod is replaced, which brings the template's value back"},
 		},
