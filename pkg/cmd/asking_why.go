@@ -39,13 +39,16 @@ func (d doctor) Why(ctx context.Context, o *WhyOptions) (printer.Why, error) {
 	}
 	_, value, exists := deciders.Resolve(live.Object, steps)
 	y.Live = value
-	f, err := o.releaseOf(snap, live, &y)
+	var f *analysis.Facts
+	rendered := false
+	if gateway := gatewayOf(live); gateway != "" {
+		f, err = o.explainProxy(snap, live, &y)
+		rendered = y.Setting != ""
+	} else if f, err = o.releaseOf(snap, live, &y); f != nil {
+		rendered = explain(f, live, steps, exists, &y)
+	}
 	if err != nil {
 		return y, err
-	}
-	rendered := false
-	if f != nil {
-		rendered = explain(f, live, steps, exists, &y)
 	}
 	if !exists && !rendered && len(y.Chain) == 0 {
 		return printer.Why{}, fmt.Errorf("%s has no field %s\nThe nearest are %s", y.Object, y.Field, strings.Join(deciders.Nearest(live.Object, steps), ", "))
@@ -58,7 +61,7 @@ func (d doctor) Why(ctx context.Context, o *WhyOptions) (printer.Why, error) {
 			y.Pods = append(y.Pods, printer.PodValue{Value: shown(v.Value), Pods: v.Pods})
 		}
 	}
-	if f == nil {
+	if f == nil && y.Note == "" {
 		y.Note = stray(live, y.Incomplete)
 	}
 	return y, nil
@@ -81,7 +84,9 @@ func (o *WhyOptions) object(ctx context.Context) (*unstructured.Unstructured, *s
 	scope := o.Scope
 	name, namespace := helmOwner(live)
 	var names []string
-	if name != "" {
+	if gatewayOf(live) != "" {
+		scope.Namespace = "" // the control plane has a namespace of its own
+	} else if name != "" {
 		names, scope.Namespace = []string{name}, namespace
 	}
 	snap, err := scope.Snapshot(ctx, names...)

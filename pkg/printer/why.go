@@ -25,11 +25,15 @@ type Why struct {
 	Pods       []PodValue           `json:"pods"`
 	Writers    []Writer             `json:"writers"` // the newest first
 	Incomplete []finding.Incomplete `json:"incomplete"`
+
+	Gateway string `json:"gateway,omitempty"` // namespace/name, of a proxy: rendered is then what its sources say
+	Class   string `json:"gatewayClass,omitempty"`
+	Setting string `json:"setting,omitempty"` // where parameters can say the field
 }
 
-// Link is one value that the template asks.
+// Link is one value that the template asks or, of a proxy, one source of the field.
 type Link struct {
-	Path     string `json:"path"` // --set syntax
+	Path     string `json:"path"` // --set syntax; of a proxy also a field of Object, or a variable of its environment
 	Value    any    `json:"value"`
 	Origin   string `json:"origin,omitempty"`   // given in revision 3; preset by the chart (values.yaml:59)
 	Template string `json:"template,omitempty"` // where it is asked
@@ -38,6 +42,11 @@ type Link struct {
 	Role  string   `json:"role,omitempty"`  // value: it stands in the field; condition: it switches something that changes it
 	After string   `json:"after,omitempty"` // it is asked if this one is empty
 	Stack []string `json:"stack,omitempty"` // the calls that lead to the template line, outermost first
+
+	Source string          `json:"source,omitempty"` // of a proxy: overlay, parameters, gateway, environment, value or built-in
+	Object *finding.Object `json:"object,omitempty"` // the object that says it, to be edited
+	By     string          `json:"by,omitempty"`     // who refers to the object
+	Field  string          `json:"field,omitempty"`  // that it is about, where the answer is about several
 }
 
 // condition is the Role of a link that is not asked for the value.
@@ -75,9 +84,14 @@ func WhyText(w io.Writer, y Why, o TextOptions) error {
 		p.labelled(labelWidth+1, "template", p.clean(y.Written))
 	}
 	keys := objectKeys(y.Object.Kind, y.Field)
-	p.labelled(labelWidth+1, "rendered", p.value(y.Rendered, keys))
+	label := "rendered"
+	if y.Gateway != "" {
+		p.labelled(labelWidth+1, "gateway", p.clean(y.Gateway+", of class "+y.Class))
+		label = "sources"
+	}
+	p.labelled(labelWidth+1, label, p.value(y.Rendered, keys))
 	p.labelled(labelWidth+1, "live", p.value(y.Live, keys))
-	label := "pods"
+	label = "pods"
 	for _, v := range y.Pods {
 		p.labelled(labelWidth+1, label, fmt.Sprintf("%s   in %s", p.value(v.Value, keys), count(v.Pods, "pod", "pods")))
 		label = ""
@@ -110,7 +124,10 @@ func (p *page) chain(links []Link) {
 	above := ""
 	for i, link := range links {
 		label := fmt.Sprintf("asks %d", i+1)
-		text := link.Path + "=" + p.value(link.Value, valueKeys(link.Path))
+		text := p.value(link.Value, valueKeys(link.Path))
+		if link.Path != "" {
+			text = link.Path + "=" + text
+		}
 		if link.Role == condition {
 			label = "if"
 			if above == label {
@@ -125,13 +142,28 @@ func (p *page) chain(links []Link) {
 		if link.After != "" {
 			after = "if " + link.After + " is empty"
 		}
-		if where := join(link.Origin, link.Template, after); where != "" {
+		if link.Field != "" {
+			p.nested(4, labelWidth+1, "", p.clean("for "+link.Field))
+		}
+		if where := join(said(link), link.Origin, link.Template, after); where != "" {
 			p.nested(4, labelWidth+1, "", p.clean(where))
 		}
 		if len(link.Stack) > 0 {
 			p.nested(4, labelWidth+1, "", p.clean("called from "+strings.Join(link.Stack, ", then ")))
 		}
 	}
+}
+
+// said names the object that says it, and who refers to that.
+func said(link Link) string {
+	if link.Object == nil {
+		return ""
+	}
+	text := link.Object.String() + " in " + link.Object.Namespace
+	if link.By != "" {
+		text += ", of " + link.By
+	}
+	return text
 }
 
 func join(parts ...string) string {

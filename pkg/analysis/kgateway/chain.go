@@ -126,7 +126,7 @@ func (c chain) said(path string) []Said {
 		}
 		spec, _ := r.Found.Object["spec"].(map[string]any)
 		if v, found := rendering.Lookup(spec, path); found && v != nil {
-			out = append(out, Said{Source{Object: r.Object(), By: r.By, Path: "spec." + path}, v})
+			out = append(out, Said{Source: Source{Object: r.Object(), By: r.By, Path: "spec." + path}, Value: v})
 		}
 	}
 	return out
@@ -137,8 +137,17 @@ func (c chain) image(d Defaults) []Want {
 	at := imageOf[c.proxy.Controller]
 	part := func(key, env, fallback string) []Said {
 		out := c.said(at.path + "." + key)
-		if fallback != "" {
-			out = append(out, Said{Source{Env: at.env + env}, fallback})
+		switch {
+		case fallback == "":
+		case key == "repository" && c.proxy.Controller == Envoy:
+			out = append(out, Said{Value: fallback}) // no variable says it
+		default:
+			out = append(out, Said{Source: Source{Env: at.env + env}, Value: fallback})
+		}
+		if key != "pullPolicy" {
+			for i := range out {
+				out[i].Part = key
+			}
 		}
 		return out
 	}
@@ -152,10 +161,10 @@ func (c chain) image(d Defaults) []Want {
 	}
 	w := Want{Field: c.at("Deployment", container+"image"), Value: fmt.Sprintf("%v/%v:%v", registry[0].Value, repository[0].Value, tag[0].Value)}
 	w.Said = inOrder(tag, repository, registry)
-	if digest := c.said(at.path + ".digest"); len(digest) > 0 {
+	if digest := part("digest", "", ""); len(digest) > 0 {
 		w.Or = []any{fmt.Sprintf("%v/%v@%v", registry[0].Value, repository[0].Value, digest[0].Value)}
 		w.Value = fmt.Sprintf("%v@%v", w.Value, digest[0].Value)
-		w.Said = slices.Concat(digest, w.Said)
+		w.Said = inOrder(digest, w.Said)
 	}
 	return append(out, w)
 }
@@ -169,6 +178,8 @@ func inOrder(parts ...[]Said) []Said {
 	}
 	rank := func(s Said) int {
 		switch {
+		case s.BuiltIn():
+			return 3
 		case s.Env != "":
 			return 2
 		case s.By.Kind == "GatewayClass":
@@ -190,12 +201,54 @@ func (c chain) infrastructure(wants map[finding.Field]Want) {
 				f := c.at(at[0], rendering.JoinField(at[1]+part, key))
 				if c.there(at[0]) && rendering.Equal(c.live(f), v) {
 					path := rendering.JoinField("spec.infrastructure."+part, key)
-					said := Said{Source{Object: c.proxy.Object(), Path: path}, v}
+					said := Said{Source: Source{Object: c.proxy.Object(), Path: path}, Value: v}
 					wants[f] = Want{Field: f, Value: v, Said: append([]Said{said}, wants[f].Said...)}
 				}
 			}
 		}
 	}
+}
+
+// About chooses, of a chain, what it says of one field of an object: the field itself, else those below it, else what the
+// field is a part of.
+func About(chain []Want, f finding.Field) []Want {
+	var at, below, around []Want
+	for _, w := range chain {
+		switch {
+		case w.Object != f.Object:
+		case w.Field.Field == f.Field:
+			at = append(at, w)
+		case under(w.Field.Field, f.Field):
+			below = append(below, w)
+		case under(f.Field, w.Field.Field):
+			around = append(around, w)
+		}
+	}
+	switch {
+	case len(at) > 0:
+		return at
+	case len(below) > 0:
+		return below
+	}
+	return around
+}
+
+// Setting is the path, in parameters of the controller, that says a field of a proxy; "" if none is known to.
+func (p Proxy) Setting(kind, field string) string {
+	c := chain{proxy: p}
+	image := c.expand(container + "image")
+	switch {
+	case kind == "Deployment" && field == image+"PullPolicy":
+		return "spec." + imageOf[p.Controller].path + ".pullPolicy"
+	case kind == "Deployment" && field == image:
+		return "spec." + imageOf[p.Controller].path
+	}
+	for _, s := range settingsOf[p.Controller] {
+		if at := c.expand(s.field); s.kind == kind && under(field, at) {
+			return "spec." + s.path + strings.TrimPrefix(field, at)
+		}
+	}
+	return ""
 }
 
 // SelfManaged says whether the parameters leave the proxy to somebody else.

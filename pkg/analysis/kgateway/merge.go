@@ -72,7 +72,7 @@ func (c chain) table(s setting, all []Said) []Want {
 			case isEmptyTable(v):
 				more = append(more, key)
 			default:
-				x := Said{said.Source, v}
+				x := Said{Source: said.Source, Value: v}
 				x.Path += strings.TrimPrefix(key, s.field)
 				spoken[key] = append(spoken[key], x)
 			}
@@ -139,7 +139,7 @@ func (c chain) named(s setting, all []Said) []Want {
 				if key == at+".name" && len(item) > 1 {
 					return
 				}
-				x := Said{said.Source, v}
+				x := Said{Source: said.Source, Value: v}
 				x.Path += "[" + name + "]" + strings.TrimPrefix(key, at)
 				out = append(out, Want{Field: c.at(s.kind, key), Value: v, Said: []Said{x}})
 			})

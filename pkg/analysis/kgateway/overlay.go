@@ -96,7 +96,7 @@ func (c chain) decide(field string, o overlay, before, after map[string]any, wan
 		}
 	}
 	f := c.at(o.kind, field)
-	s := Said{o.source, now}
+	s := Said{Source: o.source, Value: now}
 	s.Path += "." + field
 	w := wants[f]
 	wants[f] = Want{Field: f, Value: now, Said: append([]Said{s}, w.Said...)}

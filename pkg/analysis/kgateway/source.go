@@ -2,6 +2,7 @@ package kgateway
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 )
@@ -38,6 +39,7 @@ func (s Source) String() string {
 type Said struct {
 	Source
 	Value any
+	Part  string // of the field that this is about; "": all of it
 }
 
 // Want is a field of a proxy with the value that its sources give it; rendering.Absent if none gives it one.
@@ -57,10 +59,22 @@ func (w Want) Source() Source {
 	return w.Said[0].Source
 }
 
+// Decides says whether what the n-th source says is in the value: the first does, and the first for each other part.
+func (w Want) Decides(n int) bool {
+	if w.Joined || n == 0 {
+		return true
+	}
+	said := w.Said[n]
+	return w.Said[0].Part != "" && !slices.ContainsFunc(w.Said[:n], func(s Said) bool { return s.Part == said.Part || s.Part == "" })
+}
+
 // Lost is what the sources say that do not decide, the nearest first.
 func (w Want) Lost() []Said {
-	if w.Joined || len(w.Said) < 2 {
-		return nil
+	var out []Said
+	for i, s := range w.Said {
+		if !w.Decides(i) {
+			out = append(out, s)
+		}
 	}
-	return w.Said[1:]
+	return out
 }
