@@ -16,7 +16,7 @@ import (
 
 // kgatewayChecks know kgateway: what its controllers read, and what they make of a Gateway.
 func kgatewayChecks() []*analysis.Check {
-	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, OtherClass, NoImage, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew, ClassDropped, NoProxy}
+	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, OtherClass, NoImage, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew, ClassDropped, NoProxy, NoController, LeftAlone, Outdone}
 }
 
 // chartOf names a chart of kgateway's; both are empty for another one, and for an audit, which has no install.

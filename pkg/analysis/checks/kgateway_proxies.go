@@ -293,34 +293,41 @@ func differsFrom(f *analysis.Facts, p kgateway.Proxy, live *unstructured.Unstruc
 	return d, true
 }
 
-// byHand lists the fields that kubectl alone owns and that the chain does not decide: the controller would own them if
-// they were its own. A restart asked for by kubectl rollout is no drift, and replicas that nobody decides may be scaled.
+// byHand lists the fields that the chain does not decide and that the controller does not own, as it would if they were
+// its own: kubectl alone owns them, or nobody does. A restart asked for by kubectl rollout is no drift, and replicas
+// that nobody decides may be scaled.
 func byHand(p kgateway.Proxy, chain []kgateway.Want) []proxyDifference {
 	var out []proxyDifference
 	for _, o := range []*unstructured.Unstructured{p.Deployment, p.Service} {
-		if o == nil || !slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool { return strings.HasPrefix(m.Manager, "kubectl") }) {
+		if o == nil || !slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool { return m.Operation == metav1.ManagedFieldsOperationApply }) {
 			continue
 		}
+		writers := drift.WritersOf(o)
 		spec, _ := o.Object["spec"].(map[string]any)
 		rendering.Leaves("spec", spec, func(field string, v any) {
-			if field == "spec.replicas" || strings.Contains(field, "kubectl.kubernetes.io/") ||
-				slices.ContainsFunc(chain, func(w kgateway.Want) bool { return w.Object.Kind == o.GetKind() && w.Field.Field == field }) {
+			f := finding.Field{Object: finding.Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}, Field: field}
+			if field == "spec.replicas" || strings.Contains(field, "kubectl.kubernetes.io/") || len(kgateway.About(chain, f)) > 0 {
 				return
 			}
-			all := drift.Writers(o, field)
-			if len(all) == 0 || slices.ContainsFunc(all, func(w drift.Writer) bool { return !strings.HasPrefix(w.Manager, "kubectl") }) {
+			all := writers(field)
+			strange := func(w drift.Writer) bool { return !strings.HasPrefix(w.Manager, "kubectl") }
+			if slices.ContainsFunc(all, strange) || len(all) == 0 && !everyKeyOwned(field) {
 				return
 			}
-			out = append(out, proxyDifference{
-				Want: kgateway.Want{
-					Field: finding.Field{Object: finding.Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}, Field: field},
-					Value: rendering.Absent{},
-				},
-				proxy: p, live: v, writer: all[0],
-			})
+			d := proxyDifference{Want: kgateway.Want{Field: f, Value: rendering.Absent{}}, proxy: p, live: v}
+			if len(all) > 0 {
+				d.writer = all[0]
+			}
+			out = append(out, d)
 		})
 	}
 	return out
+}
+
+// everyKeyOwned says whether a field is in a table or list in which the API server has no defaults, so that each entry
+// has an owner.
+func everyKeyOwned(field string) bool {
+	return strings.HasPrefix(field, "spec.template.metadata.") || strings.HasSuffix(field, "].value") && strings.Contains(field, ".env[")
 }
 
 func proxyDiffers(f *analysis.Facts, d proxyDifference) finding.Finding {

@@ -24,27 +24,45 @@ type Writer struct {
 
 // Writers lists who owns a field of a live object, the latest first. Those of the status are left out.
 func Writers(live *unstructured.Unstructured, field string) []Writer {
+	return WritersOf(live)(field)
+}
+
+// WritersOf reads who owns the fields of an object once, for many questions of which Writers answers one.
+func WritersOf(live *unstructured.Unstructured) func(field string) []Writer {
 	if live == nil {
-		return nil
+		return func(string) []Writer { return nil }
 	}
-	var out []Writer
-	steps := parseField(field)
+	var sets []ownedSet
 	for _, m := range live.GetManagedFields() {
 		if m.Subresource == "status" || m.FieldsV1 == nil {
 			continue
 		}
-		owned, err := fieldSet(m)
-		if err != nil || !owns(owned, live.Object, steps) {
-			continue
+		if owned, err := fieldSet(m); err == nil {
+			sets = append(sets, ownedSet{m, owned})
 		}
-		w := Writer{Manager: m.Manager, Operation: string(m.Operation), Subresource: m.Subresource, Helm: helms(m, owned)}
-		if m.Time != nil {
-			w.Time = m.Time.UTC().Format(time.RFC3339)
-		}
-		out = append(out, w)
 	}
-	slices.SortStableFunc(out, later)
-	return out
+	return func(field string) []Writer {
+		var out []Writer
+		steps := parseField(field)
+		for _, s := range sets {
+			if !owns(s.fields, live.Object, steps) {
+				continue
+			}
+			w := Writer{Manager: s.by.Manager, Operation: string(s.by.Operation), Subresource: s.by.Subresource, Helm: helms(s.by, s.fields)}
+			if s.by.Time != nil {
+				w.Time = s.by.Time.UTC().Format(time.RFC3339)
+			}
+			out = append(out, w)
+		}
+		slices.SortStableFunc(out, later)
+		return out
+	}
+}
+
+// ownedSet is what one manager owns.
+type ownedSet struct {
+	by     metav1.ManagedFieldsEntry
+	fields map[string]any
 }
 
 // later puts the newer writer first. A subresource without a time is kubectl scale, which is not undone by an older

@@ -43,7 +43,7 @@ type chain struct {
 
 func (c chain) all(version string, d Defaults) []Want {
 	wants := map[finding.Field]Want{}
-	for _, w := range slices.Concat(c.image(d), c.settings()) {
+	for _, w := range slices.Concat(c.image(d), c.settings(), c.arguments(version)) {
 		wants[w.Field] = w
 	}
 	for _, b := range c.builtIn(version) {
@@ -135,6 +135,9 @@ func (c chain) said(path string) []Said {
 // image gives the image and its pull policy. Nothing is said of an image that is not known in full.
 func (c chain) image(d Defaults) []Want {
 	at := imageOf[c.proxy.Controller]
+	if c.proxy.Controller == FormerAgentgateway {
+		d = Defaults{PullPolicy: d.PullPolicy}
+	}
 	part := func(key, env, fallback string) []Said {
 		out := c.said(at.path + "." + key)
 		switch {

@@ -130,17 +130,35 @@ func (p Plane) defaultsOf(c *Container) Defaults {
 	return d
 }
 
-// Proxies lists the Gateways that the control plane serves. It gives none where several control planes could serve
-// them: which one does is not written anywhere.
-func (p Plane) Proxies(snap *snapshot.Snapshot) []Proxy {
+// Controllers are the names of classes that the control plane serves. kgateway 2.1 serves two if it is told to.
+func (p Plane) Controllers() []string {
+	out := []string{Controller(p.Chart)}
+	if p.Chart == "kgateway" && Within(p.Version, ">=2.1.0-0 <2.2.0-0") && p.Stored.Value("KGW_ENABLE_AGENTGATEWAY") == "true" {
+		out = append(out, FormerAgentgateway)
+	}
+	return out
+}
+
+// Alone says whether no other control plane of the kind could serve the same classes: which one does is not written
+// anywhere.
+func (p Plane) Alone(snap *snapshot.Snapshot) bool {
 	planes := 0
 	for _, d := range snap.Kind("Deployment") {
 		if d.GetLabels()[p.Chart] == p.Chart && d.GetAnnotations()["meta.helm.sh/release-name"] != "" {
 			planes++
 		}
 	}
-	if planes > 1 {
+	return planes <= 1
+}
+
+// Proxies lists the Gateways that the control plane serves; none if another one could serve them.
+func (p Plane) Proxies(snap *snapshot.Snapshot) []Proxy {
+	if !p.Alone(snap) {
 		return nil
 	}
-	return Proxies(snap, Controller(p.Chart), p.Version)
+	var out []Proxy
+	for _, name := range p.Controllers() {
+		out = append(out, Proxies(snap, name, p.Version)...)
+	}
+	return out
 }

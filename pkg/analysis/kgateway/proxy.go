@@ -12,16 +12,23 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
-// The controllers that make proxies, as GatewayClasses name them.
+// The controllers that make proxies, as GatewayClasses name them. The former Agentgateway is that of kgateway 2.1.
 const (
-	Envoy        = "kgateway.dev/kgateway"
-	Agentgateway = "agentgateway.dev/agentgateway"
+	Envoy              = "kgateway.dev/kgateway"
+	Agentgateway       = "agentgateway.dev/agentgateway"
+	FormerAgentgateway = "kgateway.dev/agentgateway"
 )
 
 // parametersOf is the kind of parameters that the classes of a controller take.
 var parametersOf = map[string]struct{ group, kind string }{
-	Envoy:        {"gateway.kgateway.dev", "GatewayParameters"},
-	Agentgateway: {"agentgateway.dev", "AgentgatewayParameters"},
+	Envoy:              {"gateway.kgateway.dev", "GatewayParameters"},
+	Agentgateway:       {"agentgateway.dev", "AgentgatewayParameters"},
+	FormerAgentgateway: {"gateway.kgateway.dev", "GatewayParameters"},
+}
+
+// ours says whether the name of a controller is one of this project's, or is meant to be.
+func ours(controller string) bool {
+	return strings.HasPrefix(controller, "kgateway.dev/") || strings.HasPrefix(controller, "agentgateway.dev/")
 }
 
 // Controller is the name by which classes ask for the control plane of a chart; "" for another chart.
