@@ -73,7 +73,7 @@ func unlikeImages(f *analysis.Facts, w runningWorkload, i drift.RunImage) findin
 	if i.Digest != "" {
 		x.Pods = &finding.Pods{Total: total, Matching: matching}
 	}
-	decidedBy(f, &x, finding.Field{Object: w.rendered, Field: i.Field})
+	askedFor(f, &x, finding.Field{Object: w.rendered, Field: i.Field})
 	return x
 }
 

@@ -38,7 +38,7 @@ func blocking(w runningWorkload, r drift.Rollout) string {
 	return ""
 }
 
-// askedFor names the value that decides the field that a rollout is stuck on: it is what was asked for that does not work.
+// askedFor names the value that decides a field which the Pods do carry: what was asked for is what does not work.
 func askedFor(f *analysis.Facts, x *finding.Finding, field finding.Field) {
 	paths := deciders(f, field)
 	for _, e := range f.Effects {

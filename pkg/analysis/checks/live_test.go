@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
@@ -208,6 +209,32 @@ func statusOf(digit string) string {
 	return "\nstatus: {containerStatuses: [{name: a, imageID: docker.io/library/x@sha256:" + strings.Repeat(digit, 64) + "}]}"
 }
 
+// What the report says to do is about the one who keeps it from going on.
+func TestUnblock(t *testing.T) {
+	t.Parallel()
+	f := scene{}.facts(t)
+	w := workloads(f)[0]
+	for _, c := range []struct {
+		r     drift.Rollout
+		field string
+		steps string
+	}{
+		{drift.Rollout{Reason: "FailedCreate", By: "ResourceQuota/few"}, "", "kubectl describe resourcequota/few --namespace ns"},
+		{drift.Rollout{Reason: "FailedCreate", By: "ValidatingAdmissionPolicy/p"}, "", "kubectl describe validatingadmissionpolicy/p"},
+		{drift.Rollout{Reason: "FailedCreate", By: "ServiceAccount/x, which is not there"}, "", "kubectl describe replicaset/x-1 --namespace ns"},
+		{drift.Rollout{Reason: "CrashLoopBackOff", Pod: "p", Container: "a"}, "", "kubectl logs pod/p --namespace ns --container a --previous; kubectl describe pod/p --namespace ns"},
+		{drift.Rollout{Reason: "ErrImagePull", Pod: "p", Container: "a"}, "spec.template.spec.containers[a].image", "kubectl describe pod/p --namespace ns"},
+		{drift.Rollout{Reason: "Unschedulable", Pod: "p"}, "", "kubectl describe pod/p --namespace ns"},
+	} {
+		if got := strings.Join(unblock(w, c.r), "; "); got != c.steps {
+			t.Errorf("%s: got %s, want %s", c.r.Reason, got, c.steps)
+		}
+		if got := blocking(w, c.r); got != c.field {
+			t.Errorf("%s: field %q, want %q", c.r.Reason, got, c.field)
+		}
+	}
+}
+
 // everywhere replaces a text in the Deployment, its ReplicaSet and its Pod; in the Deployment alone that is the third.
 var scenes = []scene{
 	{name: "clean"},
@@ -288,6 +315,24 @@ spec: {scaleTargetRef: {kind: Deployment, name: x}}
 		tells: []string{"KGW3002 warning Deployment/x " + policy}},
 	{name: "stalled", replace: []string{"replicas: 1, updatedReplicas: 1, availableReplicas: 1", "replicas: 1, updatedReplicas: 1, availableReplicas: 0, conditions: [{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}]"},
 		tells: []string{"KGW3001 error Deployment/x"}},
+	{name: "stalled on an image that a value names", supplied: map[string]any{"tag": "1"}, replace: []string{
+		"updatedReplicas: 1, availableReplicas: 1}", "updatedReplicas: 1, availableReplicas: 0}", ofPod + podOne, ofPod + podOne + `
+status: {containerStatuses: [{name: a, state: {waiting: {reason: ImagePullBackOff, message: not found}}}]}`},
+		tells: []string{"KGW3001 error Deployment/x spec.template.spec.containers[a].image tag"}},
+	{name: "stalled on a probe", replace: []string{
+		"updatedReplicas: 1, availableReplicas: 1}", "updatedReplicas: 1, availableReplicas: 0}", "data: {password: aHVudGVyMg==}\n", `data: {password: aHVudGVyMg==}
+---
+apiVersion: v1
+kind: Event
+metadata: {name: e, namespace: ns}
+type: Warning
+reason: Unhealthy
+message: "Startup probe failed"
+involvedObject: {kind: Pod, name: x-1-p, fieldPath: "spec.containers{a}"}
+`}, tells: []string{"KGW3001 error Deployment/x spec.template.spec.containers[a].startupProbe"}},
+	{name: "changed at admission, as Helm's own", supplied: map[string]any{"policy": "Always"}, replace: []string{"kind: Deployment\nmetadata: {name: x, namespace: ns, uid: d, generation: 2}", `kind: Deployment
+metadata: {name: x, namespace: ns, uid: d, generation: 2, managedFields: [{manager: helm, operation: Update, time: "2026-01-02T11:00:00Z", fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"a"}': {"f:imagePullPolicy": {}}}}}}}}]}`},
+		tells: []string{"KGW2002 error Deployment/x " + policy + " policy"}},
 	{name: "paused", replace: []string{"spec:\n  replicas: 1", "spec:\n  paused: true\n  replicas: 1", "updatedReplicas: 1", "updatedReplicas: 0"},
 		tells: []string{"KGW3001 warning Deployment/x spec.paused"}},
 	{name: "pods of an older revision", replace: []string{"metadata: {name: x-1, namespace: ns, uid: r,", `metadata: {name: x-1, namespace: ns, uid: r, annotations: {deployment.kubernetes.io/revision: "2"},`,

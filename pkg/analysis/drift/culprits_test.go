@@ -209,3 +209,39 @@ func TestFilledInForPods(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// A field that Helm alone owns and that is not as Helm wrote it was changed at admission, by what matches the object.
+func TestAdmittedObjects(t *testing.T) {
+	t.Parallel()
+	const live = `
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: x
+  namespace: ns
+  managedFields:
+  - {manager: %s, operation: Update, time: "2026-01-02T11:00:00Z", fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"a"}': {"f:imagePullPolicy": {}}}}}}}}
+spec: {template: {spec: {containers: [{name: a, imagePullPolicy: Never}]}}}
+`
+	const constraints = `matchConstraints: {resourceRules: [{apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: [%s]}]}`
+	want := rendered(t, `{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {template: {spec: {containers: [{name: a, imagePullPolicy: IfNotPresent}]}}}}`)
+	onDeployments := strings.NewReplacer(`""`, "apps", "pods", "deployments").Replace(onPods)
+	for name, c := range map[string]struct{ manager, cluster, culprit string }{
+		"nobody":                 {"helm", "", ""},
+		"a policy":               {"helm", policy("never", fmt.Sprintf(constraints, "UPDATE"), setsNever) + binding("never", ""), "MutatingAdmissionPolicy/never (binding of-never)"},
+		"a policy on deletions":  {"helm", policy("never", fmt.Sprintf(constraints, "DELETE"), setsNever) + binding("never", ""), ""},
+		"the only webhook":       {"helm", hook("mine", onDeployments) + hook("on-pods", onPods), "MutatingWebhookConfiguration/mine"},
+		"a webhook made later":   {"helm", strings.ReplaceAll(hook("mine", onDeployments), "2026-01-01", "2026-01-03"), ""},
+		"Kyverno, for Pods":      {"helm", kyverno("pull", "match: {any: [{resources: {kinds: [Pod]}}]}, "+kyvernoNever), "Kyverno ClusterPolicy/pull, rule r"},
+		"Kyverno, for Jobs":      {"helm", kyverno("pull", "match: {any: [{resources: {kinds: [Job]}}]}, "+kyvernoNever), ""},
+		"somebody else wrote it": {"kubectl-edit", hook("mine", onDeployments), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := drift.Compare(want, read(t, fmt.Sprintf(live, c.manager)+c.cluster+header), "ns")
+			if len(got) != 1 || got[0].Culprit != c.culprit {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
