@@ -32,6 +32,7 @@ func (v *visit) live(ctx context.Context, releases []found) {
 	}
 	if dataPlane != "" {
 		l.dataPlane(dataPlane)
+		l.definitions()
 	}
 	each(len(l.jobs), func(i int) { l.jobs[i]() })
 	v.addScalers(l.scalers)

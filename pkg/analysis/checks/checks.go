@@ -16,7 +16,7 @@ func All() []*analysis.Check {
 	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot, OtherTable, FalseAsNothing, OnlySwitches, UnknownField, Coverage}
 	out = append(out, auditChecks()...)
 	out = append(out, liveChecks()...)
-	return append(out, kgatewayChecks()...)
+	return append(append(out, kgatewayChecks()...), crdChecks()...)
 }
 
 type run = func(*analysis.Facts) ([]finding.Finding, error)
