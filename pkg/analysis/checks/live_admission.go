@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,41 +75,49 @@ func overruled(f *analysis.Facts, w runningWorkload, group []drift.PodDifference
 	x := finding.Finding{
 		Severity: finding.Info, Object: &w.object, Field: d.Field, Pods: w.Value(d.Field, d.Want).Pods, Since: d.Since,
 		Expected: plainValue(kind, d.Field, d.Want), Actual: plainValue(kind, d.Field, d.Live),
+		Message: cmp.Or(d.Culprit, "admission (a plugin, webhook or policy)") + " adds to the Pods of " + w.object.String(),
+		Steps:   investigate(d.Blame, w.object.Namespace),
 	}
-	verb := " adds to the Pods of "
 	if !d.Added() {
-		x.Severity, verb = finding.Warning, " changes the Pods of "
+		x.Severity, x.Message = finding.Warning, strings.Replace(x.Message, " adds to the Pods", " changes the Pods", 1)
 	}
-	who := d.Culprit
-	if who == "" {
-		who = "admission (a plugin, webhook or policy)"
-	}
-	x.Message = who + verb + w.object.String()
-	var fields []finding.Field
-	for i, g := range group {
-		fields = append(fields, finding.Field{Object: w.rendered, Field: g.Field})
-		if i < shownDifferences {
-			x.Facts = append(x.Facts, finding.Fact{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s",
-				g.Field, shown(kind, g.Field, g.Want), brief(kind, g.Field, g.Live), plural(len(g.Pods), "Pod", "Pods"))})
-		}
-	}
-	if more := len(group) - shownDifferences; more > 0 {
-		x.Facts = append(x.Facts, finding.Fact{Label: "field", Text: fmt.Sprintf("and %d more", more)})
-	}
-	x.Facts = append(x.Facts, blamed(d.Blame, "the Pods")...)
-	for _, m := range []drift.Moment{{Time: d.Made, What: "the culprit was made"}, {Time: w.Newest(), What: "the ReplicaSet was made"}, {Time: d.Since, What: "the first of the Pods was made"}} {
-		if m.Time != "" {
-			x.Facts = append(x.Facts, finding.Fact{Label: "happened", Text: m.Time + "  " + m.What})
-		}
-	}
+	x.Facts = slices.Concat(overruledFields(kind, group), blamed(d.Blame, "the Pods"), admittedWhen(w, d))
 	if next := remedyOf(d.Culprit); next != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: next + "; Pods that are there stay as they are until they are replaced"})
+	}
+	var fields []finding.Field
+	for _, g := range group {
+		fields = append(fields, finding.Field{Object: w.rendered, Field: g.Field})
 	}
 	if decidedBy(f, &x, fields...) && x.Severity == finding.Warning {
 		x.Severity = finding.Error
 	}
-	x.Steps = investigate(d.Blame, w.object.Namespace)
 	return x
+}
+
+// overruledFields lists what was changed, and in how many Pods.
+func overruledFields(kind string, group []drift.PodDifference) []finding.Fact {
+	var out []finding.Fact
+	for _, g := range group[:min(len(group), shownDifferences)] {
+		out = append(out, finding.Fact{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s",
+			g.Field, shown(kind, g.Field, g.Want), brief(kind, g.Field, g.Live), plural(len(g.Pods), "Pod", "Pods"))})
+	}
+	if more := len(group) - shownDifferences; more > 0 {
+		out = append(out, finding.Fact{Label: "field", Text: fmt.Sprintf("and %d more", more)})
+	}
+	return out
+}
+
+// admittedWhen tells in which order the culprit, the template and the Pods came into being.
+func admittedWhen(w runningWorkload, d drift.PodDifference) []finding.Fact {
+	var out []finding.Fact
+	for _, m := range []drift.Moment{{Time: d.Made, What: "the culprit was made"}, {Time: w.Newest(), What: "the ReplicaSet was made"},
+		{Time: d.Since, What: "the first of the Pods was made"}} {
+		if m.Time != "" {
+			out = append(out, finding.Fact{Label: "happened", Text: m.Time + "  " + m.What})
+		}
+	}
+	return out
 }
 
 // brief shows a value; of a container that was added, its image says enough.

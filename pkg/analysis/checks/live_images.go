@@ -40,41 +40,41 @@ func unlikeImages(f *analysis.Facts, w runningWorkload, i drift.RunImage) findin
 	x := finding.Finding{
 		Severity: finding.Warning, Object: &w.object, Field: i.Field, Expected: i.Asked, Since: i.Since,
 		Message: fmt.Sprintf("the Pods of %s run %d different images of %s", w.object, len(i.Running), i.Asked),
+		Steps:   []string{kubectl("rollout restart", w.object)},
 	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "asked", Text: i.Asked + "     imagePullPolicy " + i.Policy})
-	matching, total := 0, 0
-	for _, d := range i.Running {
-		text := fmt.Sprintf("%s     in %s: %s", d.Digest, plural(len(d.Pods), "Pod", "Pods"), few(d.Pods))
-		if d.Arch != "" {
-			text += ", on " + d.Arch
-		}
-		total += len(d.Pods)
-		if d.Digest == i.Digest {
-			matching = len(d.Pods)
-		}
-		x.Facts = append(x.Facts, finding.Fact{Label: "running", Text: text})
-	}
-	if i.Since != "" {
-		x.Facts = append(x.Facts, finding.Fact{Label: "since", Text: i.Since})
-	}
-	restart := kubectl("rollout restart", w.object)
+	total, matching := i.Count()
+	x.Facts = digestFacts(i)
 	switch {
 	case i.Digest == "":
 		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: tagMoved(i)})
-		x.Steps = []string{restart}
 	case matching == 0:
-		x.Severity = finding.Info
+		x.Severity, x.Steps = finding.Info, nil
 		x.Message = fmt.Sprintf("the Pods of %s run another digest of the image than the one that is asked for", w.object)
 		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: "not known: the digest that is asked for may name a list of images for several architectures, of which the Pods run one"})
 	default:
 		x.Message = fmt.Sprintf("%d of %s of %s run another digest of the image than the one that is asked for", total-matching, plural(total, "Pod", "Pods"), w.object)
-		x.Steps = []string{restart}
 	}
 	if i.Digest != "" {
 		x.Pods = &finding.Pods{Total: total, Matching: matching}
 	}
 	askedFor(f, &x, finding.Field{Object: w.rendered, Field: i.Field})
 	return x
+}
+
+// digestFacts says what was asked for, and which Pods run what.
+func digestFacts(i drift.RunImage) []finding.Fact {
+	out := []finding.Fact{{Label: "asked", Text: i.Asked + "     imagePullPolicy " + i.Policy}}
+	for _, d := range i.Running {
+		text := fmt.Sprintf("%s     in %s: %s", d.Digest, plural(len(d.Pods), "Pod", "Pods"), few(d.Pods))
+		if d.Arch != "" {
+			text += ", on " + d.Arch
+		}
+		out = append(out, finding.Fact{Label: "running", Text: text})
+	}
+	if i.Since != "" {
+		out = append(out, finding.Fact{Label: "since", Text: i.Since})
+	}
+	return out
 }
 
 // tagMoved says why one tag may be several images, and what follows.

@@ -363,6 +363,9 @@ apiVersion: v1
 kind: Pod
 metadata: {name: x-1-q, namespace: ns, labels: {app: x}, ownerReferences: [{kind: ReplicaSet, name: x-1, uid: r, controller: true}]}` + podOne + statusOf("b")},
 		tells: []string{"KGW3005 warning Deployment/x spec.template.spec.containers[a].image"}},
+	{name: "a digest that no Pod runs", supplied: map[string]any{"tag": "1@sha256:" + strings.Repeat("c", 64)}, replace: []string{
+		"x:1\"", "x:1@sha256:" + strings.Repeat("c", 64) + "\"", "IfNotPresent}]}\n---\napiVersion: v1\nkind: Service", "IfNotPresent}]}" + statusOf("a") + "\n---\napiVersion: v1\nkind: Service"},
+		tells: []string{"KGW3005 info Deployment/x spec.template.spec.containers[a].image tag"}},
 	{name: "no cluster", supplied: map[string]any{"policy": "Always"}, change: func(_ *testing.T, in *analysis.Input) { in.Live = nil }},
 }
 

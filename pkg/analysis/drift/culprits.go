@@ -59,7 +59,7 @@ func (r request) suspect(signs ...Mutator) Blame {
 	case len(could) == 1 && len(signs) == 1:
 		return Blame{Culprit: signs[0].Name, How: "by " + signs[0].Remarks[0]}
 	case len(could) == 1 && !r.anyUnread() && (could[0].says == "" || could[0].names(r)):
-		return Blame{Culprit: could[0].String(), Made: could[0].Made, How: "no other mutating webhook or policy that matches could have"}
+		return Blame{Culprit: could[0].String(), Made: could[0].Made, How: "no other mutating webhook or policy that is there now matches and could have"}
 	}
 	out := Blame{Unseen: r.anyUnread()}
 	for _, m := range could {

@@ -29,6 +29,17 @@ type Digest struct {
 	first  string // when the oldest of the Pods was made
 }
 
+// Count counts the Pods that run something of the repository, and those that run the digest that was asked for.
+func (i RunImage) Count() (total, matching int) {
+	for _, d := range i.Running {
+		total += len(d.Pods)
+		if d.Digest == i.Digest {
+			matching += len(d.Pods)
+		}
+	}
+	return total, matching
+}
+
 // repoDigest takes an imageID of a container's status apart: docker-pullable://registry/repository@sha256:…
 var repoDigest = regexp.MustCompile(`^(?:[a-z-]+://)?([^@\s]+)@(sha256:[0-9a-f]{64})$`)
 

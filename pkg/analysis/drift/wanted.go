@@ -31,6 +31,9 @@ func Wants(rendered []rendering.Object, live *snapshot.Snapshot, releaseNamespac
 			continue
 		}
 		w := Running(live, finding.Object{Kind: o.Kind, Namespace: x.GetNamespace(), Name: o.Name})
+		if w == nil {
+			continue // a kind of the same name in another group
+		}
 		if len(Admission(w)) > 0 {
 			out.changed(x.GetNamespace())
 		}
