@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -38,26 +39,36 @@ debug, is information.`,
 
 func podEdited(f *analysis.Facts, w runningWorkload, e drift.PodEdit) finding.Finding {
 	kind := w.object.Kind
-	by := writer(drift.Difference{Writer: e.Writer, By: e.By, Live: e.Live})
 	x := finding.Finding{
 		Severity: finding.Warning, Object: &w.object, Field: e.Field, Since: e.Time, Pods: w.Value(e.Field, e.Want).Pods,
 		Expected: plainValue(kind, e.Field, e.Want), Actual: plainValue(kind, e.Field, e.Live),
-		Message: fmt.Sprintf("%s of %s changed after they were made: %s", plural(len(e.Pods), "Pod was", "Pods were"), w.object, strings.TrimPrefix(e.Field, "spec.template.")),
+		Message: editedBy(w, e),
 		Facts: []finding.Fact{
 			{Label: "field", Text: fmt.Sprintf("%s: %s in the template, %s in %s", e.Field, shown(kind, e.Field, e.Want), brief(kind, e.Field, e.Live), few(e.Pods))},
-			{Label: "writer", Text: by},
+			{Label: "writer", Text: writer(drift.Difference{Writer: e.Writer, By: e.By, Live: e.Live})},
 			{Label: "next", Text: "it lasts until the Pod is replaced, which brings the template's value back"},
 		},
 	}
-	if decidedBy(f, &x, finding.Field{Object: w.rendered, Field: e.Field}) {
-		x.Severity = finding.Error
-	}
-	if e.Added() {
+	switch {
+	case e.Added():
 		x.Severity = finding.Info
-		x.Message = fmt.Sprintf("something was added to %s of %s after they were made: %s", plural(len(e.Pods), "Pod", "Pods"), w.object, strings.TrimPrefix(e.Field, "spec.template."))
+	case decidedBy(f, &x, finding.Field{Object: w.rendered, Field: e.Field}):
+		x.Severity = finding.Error
 	}
 	for _, p := range e.Pods[:min(len(e.Pods), 5)] {
 		x.Steps = append(x.Steps, kubectl("delete", finding.Object{Kind: "Pod", Name: p, Namespace: w.object.Namespace}))
 	}
 	return x
+}
+
+// editedBy says in how many Pods who did what.
+func editedBy(w runningWorkload, e drift.PodEdit) string {
+	are, verb := "are not as they were made", "changed"
+	if len(e.Pods) == 1 {
+		are = "is not as it was made"
+	}
+	if e.Added() {
+		verb = "added"
+	}
+	return fmt.Sprintf("%s of %s %s: %s %s %s", plural(len(e.Pods), "Pod", "Pods"), w.object, are, cmp.Or(e.By, "somebody"), verb, strings.TrimPrefix(e.Field, "spec.template."))
 }

@@ -28,6 +28,9 @@ func Edited(w *Workload) []PodEdit {
 	add := func(p *unstructured.Unstructured, field string, want, live any, by Writer) {
 		e := PodEdit{Field: "spec.template." + field, Want: want, Live: live, Pods: []string{p.GetName()}, Writer: by}
 		e.By, _ = (&sights{Snapshot: w.snap}).whose(by, nil)
+		if e.By == "kubectl" && by.Subresource == "ephemeralcontainers" {
+			e.By = "kubectl debug"
+		}
 		for i := range out {
 			if o := &out[i]; o.Field == e.Field && o.Manager == by.Manager && rendering.Equal(o.Live, live) {
 				o.Pods, o.Time = append(o.Pods, p.GetName()), min(o.Time, by.Time)

@@ -13,7 +13,7 @@ import (
 const managed = `  managedFields:
   - {manager: kube-controller-manager, operation: Update, time: "2026-01-02T11:00:00Z", fieldsV1: {"f:metadata": {"f:ownerReferences": {}}, "f:spec": {"f:containers": {'k:{"name":"a"}': {"f:imagePullPolicy": {}%s}}}}}
   - {manager: kubectl-set, operation: Update, time: "2026-01-02T11:30:00Z", fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {"f:image": {}}}}}}
-  - {manager: kubectl-debug, operation: Update, subresource: ephemeralcontainers, time: "2026-01-02T11:40:00Z", fieldsV1: {"f:spec": {"f:ephemeralContainers": {'k:{"name":"d"}': {}}}}}
+  - {manager: kubectl, operation: Update, subresource: ephemeralcontainers, time: "2026-01-02T11:40:00Z", fieldsV1: {"f:spec": {"f:ephemeralContainers": {'k:{"name":"d"}': {}}}}}
 `
 
 func TestEdited(t *testing.T) {

@@ -146,7 +146,8 @@ func (w *Workload) fruitless(p *unstructured.Unstructured) trouble {
 			continue
 		}
 		since := p.GetCreationTimestamp().Time
-		t := trouble{reason, eventText(e), eventContainer(e), made(p)}
+		first, _, _ := unstructured.NestedString(e.Object, "firstTimestamp")
+		t := trouble{reason, eventText(e), eventContainer(e), cmp.Or(first, made(p))}
 		if reason == "Unhealthy" {
 			since = started(p, t.container).Add(firstProbe(p, t.container))
 		}
