@@ -33,11 +33,11 @@ func (w *Workload) blame(u unlike, p *unstructured.Unstructured, template map[st
 			return Blame{Culprit: culprit, How: how}
 		}
 	}
-	signs := kyvernoSigns(p)
+	left := signs(p)
 	if w.pullsAlways(u, p, template["spec"]) {
-		signs = append(signs, Mutator{Name: alwaysPull, Remarks: []string{"its signature: every container pulls always"}})
+		left = append(left, Mutator{Name: alwaysPull, Remarks: []string{"its signature: every container pulls always"}})
 	}
-	return r.suspect(signs...)
+	return r.suspect(left...)
 }
 
 // suspect names the one whose own text gives the field this value; else, where everything was read, the only one who
@@ -54,7 +54,9 @@ func (r request) suspect(signs ...Mutator) Blame {
 	if len(could) == 0 {
 		could = asked
 	}
-	could = slices.Concat(signs, could)
+	could = append(slices.Clone(signs), slices.DeleteFunc(could, func(m Mutator) bool {
+		return slices.ContainsFunc(signs, func(s Mutator) bool { return s.sends(m) })
+	})...)
 	switch {
 	case len(could) == 1 && len(signs) == 1:
 		return Blame{Culprit: signs[0].Name, How: "by " + signs[0].Remarks[0]}

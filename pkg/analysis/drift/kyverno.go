@@ -156,7 +156,7 @@ func kyvernoSigns(p *unstructured.Unstructured) []Mutator {
 	if p.GetAnnotations()[kyvernoAnnotation] == "" {
 		return nil
 	}
-	return []Mutator{{Name: "Kyverno", Remarks: []string{"the Pods' annotation " + kyvernoAnnotation}}}
+	return []Mutator{{Name: "Kyverno", Remarks: []string{"the Pods' annotation " + kyvernoAnnotation}, hook: kyvernoHook}}
 }
 
 // pointed turns a JSON pointer into an object into a field of it; empty if nothing is there.

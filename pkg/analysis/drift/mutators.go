@@ -16,8 +16,9 @@ type Mutator struct {
 	Name    string // MutatingWebhookConfiguration/x
 	Part    string // which webhook or rule of it; empty where there is only one
 	Remarks []string
-	Made    string // when it was made, RFC 3339; empty: not known
-	says    string // what it does, as far as it can be read; empty for a webhook
+	Made    string         // when it was made, RFC 3339; empty: not known
+	hook    *regexp.Regexp // of what is known by its signs: the names of its webhook configurations
+	says    string         // what it does, as far as it can be read; empty for a webhook
 }
 
 func (m Mutator) String() string {
@@ -29,6 +30,12 @@ func (m Mutator) String() string {
 		out += " (" + strings.Join(m.Remarks, "; ") + ")"
 	}
 	return out
+}
+
+// sends says whether another mutator is only the webhook of this one.
+func (m Mutator) sends(other Mutator) bool {
+	name, found := strings.CutPrefix(other.Name, "MutatingWebhookConfiguration/")
+	return found && m.hook != nil && m.hook.MatchString(name)
 }
 
 // Kinds of the snapshot that change objects on their way in.
@@ -59,7 +66,7 @@ func (r request) mutators() []Mutator {
 // writes the field, there are none.
 func (r request) webhooks(o *unstructured.Unstructured) []Mutator {
 	for _, in := range Injectors {
-		if in.Webhook != nil && in.Webhook.MatchString(o.GetName()) && !in.Field.MatchString(r.field) && r.kind == "Pod" {
+		if in.Webhook != nil && in.Webhook.MatchString(o.GetName()) && in.Field != nil && !in.Field.MatchString(r.field) && r.kind == "Pod" {
 			return nil
 		}
 	}
