@@ -72,7 +72,7 @@ func (o *WhyOptions) servedBy(snap *snapshot.Snapshot, live *unstructured.Unstru
 			continue
 		}
 		all := plane.Proxies(snap)
-		i := slices.IndexFunc(all, func(p kgateway.Proxy) bool { return p.Deployment == live || p.Service == live })
+		i := slices.IndexFunc(all, func(p kgateway.Proxy) bool { return isObject(p.Deployment, live) || isObject(p.Service, live) })
 		if i < 0 {
 			continue
 		}
@@ -89,6 +89,11 @@ func (o *WhyOptions) servedBy(snap *snapshot.Snapshot, live *unstructured.Unstru
 		y.Incomplete = append(y.Incomplete, i)
 	}
 	return nil, nil
+}
+
+// isObject says whether two copies are of one object, which may have been read twice.
+func isObject(a, b *unstructured.Unstructured) bool {
+	return a != nil && a.GroupVersionKind() == b.GroupVersionKind() && a.GetNamespace() == b.GetNamespace() && a.GetName() == b.GetName()
 }
 
 // links says what the sources say of one field, the winner first; behind a variable of the controller come the values

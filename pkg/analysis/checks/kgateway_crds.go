@@ -83,14 +83,14 @@ var LackingCRD = &analysis.Check{
 the fields that it does not have when an object is written, without a word unless the writer asks for one, so that they
 never reach a proxy.
 
-Which fields there should be is known of kgateway 2.0 to 2.4.`,
+Which fields there should be is known of kgateway 2.0 to 2.4. Nothing is said as long as there are no GatewayParameters.`,
 		Before: "the CRDs of kgateway-crds 2.2.0 beside a controller 2.4.0",
 		After:  "helm upgrade --install kgateway-crds oci://cr.kgateway.dev/kgateway-dev/charts/kgateway-crds --version v2.4.0 --namespace kgateway-system",
 		Since:  "0.1.0", Severity: finding.Warning,
 	},
 	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
 		p, lacks := lackingFields(f)
-		if len(lacks) == 0 {
+		if len(lacks) == 0 || len(f.Live.Kind("GatewayParameters")) == 0 {
 			return nil, nil
 		}
 		o := finding.Object{Kind: "CustomResourceDefinition", Name: kgateway.ParametersCRD}

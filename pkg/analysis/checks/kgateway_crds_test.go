@@ -88,6 +88,7 @@ func TestCRDs(t *testing.T) {
 		{name: "a line apart", more: []*unstructured.Unstructured{crdRelease(t, "kgateway-crds", "v2.0.4")}, tells: []string{"KGW4201 warning"}},
 		{name: "the other project's", more: []*unstructured.Unstructured{crdRelease(t, "agentgateway-crds", "v1.0.0")}},
 		{name: "a schema of 2.0", more: []*unstructured.Unstructured{definition(parameters, true, []any{"v1alpha1"}, "kube.deployment.replicas")}, tells: []string{"KGW4202 warning CustomResourceDefinition/" + parameters}},
+		{name: "a schema of 2.0, and no parameters", replace: []string{"kind: GatewayParameters\nmetadata", "kind: Unasked\nmetadata"}, more: []*unstructured.Unstructured{definition(parameters, true, []any{"v1alpha1"})}},
 		{name: "a newer schema", more: []*unstructured.Unstructured{definition(parameters, true, []any{"v1alpha1"}, append(fields21, "kube.deploymentOverlay")...)}},
 		{name: "only the metadata", more: []*unstructured.Unstructured{{Object: map[string]any{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": parameters}}}}},
 		{name: "a version of which nothing is known", version: "v2.9.0", replace: []string{"v2.1.0", "v2.9.0"}, more: []*unstructured.Unstructured{definition(parameters, true, []any{"v1alpha1"})}},
