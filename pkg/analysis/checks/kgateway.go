@@ -16,7 +16,7 @@ import (
 
 // kgatewayChecks know kgateway: what its controllers read, and what they make of a Gateway.
 func kgatewayChecks() []*analysis.Check {
-	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, OtherClass, NoImage, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew, ClassDropped, NoProxy, NoController, LeftAlone, Outdone}
+	return []*analysis.Check{Idle, UnreadEnv, EnvTwice, MovedAway, OtherClass, NoImage, Parameters, ProxyDiffers, NotForProxies, GivesWay, Skew, ClassDropped, NoProxy, NoController, LeftAlone, Outdone, ScaledAway}
 }
 
 // chartOf names a chart of kgateway's; both are empty for another one, and for an audit, which has no install.
@@ -326,7 +326,7 @@ func movedAway(f *analysis.Facts, e causality.Effect, m kgateway.Moved) finding.
 		Facts:   []finding.Fact{asked(f, e), {Label: "since", Text: m.Since}, {Label: "known", Text: m.Source}},
 	}
 	if spec := m.Spec(e.Value); spec != nil {
-		x.Steps = []string{apply(parametersObject("parameters", "default", spec))}
+		x.Steps = []string{apply(parametersObject(kgateway.Envoy, "parameters", "default", spec))}
 	}
 	if right, err := values.Parse(m.Right); err == nil && m.Right != "" && f.World != nil {
 		set := values.Set(right, fmt.Sprint(e.Value))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/kgateway"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -171,4 +172,47 @@ func outdone(out []finding.Finding, at map[finding.Object]int, p kgateway.Proxy,
 		}
 	}
 	return out
+}
+
+// ScaledAway tells of proxies that somebody scaled to nothing, and that nobody scales back.
+var ScaledAway = &analysis.Check{
+	Code: "KGW4111",
+	Name: "scaled to nothing",
+	Doc: analysis.Doc{
+		Title: "the proxy has no replicas, and none of its sources says how many",
+		Text: `From kgateway 2.1 on the controller leaves the replicas of a proxy to others, so that an autoscaler can decide. Where
+there is none, and the parameters say nothing, a scale from outside stays for ever: also one to nothing.`,
+		Before: "kubectl --namespace shop scale deployment http --replicas 0",
+		After:  "kubectl --namespace shop scale deployment http --replicas 1   # or spec.kube.deployment.replicas of GatewayParameters",
+		Since:  "0.1.0", Severity: finding.Warning,
+	},
+	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
+		if !installed(f) {
+			return nil, nil
+		}
+		_, version := chartOf(f)
+		var out []finding.Finding
+		for _, p := range proxies(f) {
+			if p.Deployment == nil || !p.Sound() || p.SelfManaged() || !rendering.Equal(lookup(p.Deployment.Object, "spec.replicas"), 0) || drift.Scaler(p.Deployment, f.Live) != nil {
+				continue
+			}
+			o := finding.Object{Kind: "Deployment", Namespace: p.Deployment.GetNamespace(), Name: p.Deployment.GetName()}
+			at := finding.Field{Object: o, Field: "spec.replicas"}
+			if len(kgateway.About(p.Chain(version, defaults(f)...), at)) > 0 {
+				continue // KGW4102 tells, or it is meant
+			}
+			x := finding.Finding{
+				Severity: finding.Warning, Object: &o, Field: at.Field, Actual: 0,
+				Message: fmt.Sprintf("%s has no replicas, and nobody decides how many there are", o),
+				Facts:   []finding.Fact{{Label: "gateway", Text: p.Object().String() + " in " + p.Object().Namespace}},
+				Steps:   []string{kubectl("scale", o) + " --replicas 1"},
+			}
+			if all := drift.Writers(p.Deployment, at.Field); len(all) > 0 {
+				x.Since = all[0].Time
+				x.Facts = append(x.Facts, finding.Fact{Label: "writer", Text: writer(drift.Difference{Writer: all[0], Live: 0})})
+			}
+			out = append(out, x)
+		}
+		return out, nil
+	},
 }

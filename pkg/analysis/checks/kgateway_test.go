@@ -233,6 +233,8 @@ func TestKgatewayChecks(t *testing.T) {
 			tells: []string{"KGW4102 warning Deployment/tuned spec.template.spec.containers[kgateway-proxy].env[A].value"}},
 		{name: "self-managed", replace: []string{"spec: {kube: {envoyContainer: {image: {pullPolicy: Never}, env: [{name: A, value: b}]}, podTemplate: {imagePullSecrets: [{name: s}], nodeSelector: {disk: ssd}}}}", "spec: {selfManaged: {}}"},
 			tells: []string{"KGW4109 warning Deployment/tuned"}},
+		{name: "scaled to nothing", replace: []string{"spec: {replicas: 7,", "spec: {replicas: 0,"}, tells: []string{"KGW4111 warning Deployment/plain spec.replicas"}},
+		{name: "scaled to nothing by the parameters", replace: []string{"spec: {kube: {envoyContainer", "spec: {kube: {deployment: {replicas: 0}, envoyContainer", "spec: {template: {spec: {imagePullSecrets", "spec: {replicas: 0, template: {spec: {imagePullSecrets"}},
 		{name: "self-managed, and no proxy left", replace: []string{"spec: {kube: {envoyContainer: {image: {pullPolicy: Never}, env: [{name: A, value: b}]}, podTemplate: {imagePullSecrets: [{name: s}], nodeSelector: {disk: ssd}}}}", "spec: {selfManaged: {}}", "name: tuned, uid: t, controller", "name: tuned, uid: former, controller"}},
 		{name: "a class that is not there", replace: []string{"spec: {gatewayClassName: kgateway}", "spec: {gatewayClassName: kgatway}"}, tells: []string{"KGW4108 error GatewayClass/kgatway"}},
 		{name: "a class of a controller that is no more", replace: []string{"controllerName: example.com/other", "controllerName: agentgateway.dev/agentgateway"}, tells: []string{"KGW4108 error GatewayClass/other spec.controllerName"}},

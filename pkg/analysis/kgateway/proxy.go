@@ -26,6 +26,12 @@ var parametersOf = map[string]struct{ group, kind string }{
 	FormerAgentgateway: {"gateway.kgateway.dev", "GatewayParameters"},
 }
 
+// ParametersOf is the kind of parameters that the classes of a controller take.
+func ParametersOf(controller string) (group, kind string) {
+	p := parametersOf[controller]
+	return p.group, p.kind
+}
+
 // ours says whether the name of a controller is one of this project's, or is meant to be.
 func ours(controller string) bool {
 	return strings.HasPrefix(controller, "kgateway.dev/") || strings.HasPrefix(controller, "agentgateway.dev/")
