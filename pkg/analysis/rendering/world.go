@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +127,9 @@ func (w *World) Renders() int {
 	return w.renders
 }
 
+// Impure says whether templates change the values that later files see: they are one program, in the order of Files.
+func (w *World) Impure() bool { return w.impure }
+
 // Reach limits which files are rendered again: those that may lists for some changed path of the root's computed
 // values, in any order. It must never leave out one that a change to this baseline reaches.
 func (w *World) Reach(may func(p values.Path) []string) { w.reach = may }
@@ -184,6 +188,10 @@ func (w *World) inOrder(p *program, computed map[string]any, d *draws) (*Outcome
 		}
 	}
 	find(0, top)
+	given := map[int]map[string]any{}
+	for i, at := range shared {
+		given[i] = maps.Clone(at)
+	}
 	k := p.worker()
 	defer p.release(k)
 	for _, f := range p.files {
@@ -203,12 +211,29 @@ func (w *World) inOrder(p *program, computed map[string]any, d *draws) (*Outcome
 	if !p.mutates {
 		return out, false
 	}
-	grown := false
-	for _, at := range shared {
-		grown = grown || len(at) != 7
+	replaced := false
+	for i, at := range shared {
+		replaced = replaced || !sameContext(at, given[i])
 	}
-	return out, grown || !Equal(scratch, computed)
+	return out, replaced || !Equal(scratch, computed)
 }
+
+// sameContext says whether what a template sees at the top is what was given to it: nothing was put there, and none of
+// its tables was replaced. "Template" is ours.
+func sameContext(at, given map[string]any) bool {
+	if len(at) != contextKeys {
+		return false
+	}
+	for _, key := range []string{"Values", "Release", "Subcharts"} {
+		if reflect.ValueOf(at[key]).Pointer() != reflect.ValueOf(given[key]).Pointer() {
+			return false
+		}
+	}
+	return true
+}
+
+// contextKeys is how many entries a template finds at the top.
+const contextKeys = 7
 
 // Try renders the values with the edits made. Edits are of the supplied tree.
 func (w *World) Try(edits ...values.Edit) *Outcome {
@@ -333,7 +358,7 @@ func (w *World) render(k *worker, files []int, computed map[string]any, prefixes
 		if drawn := strings.Join(k.drawn, "\x01"); drawn != w.base.drawn[f.Name] {
 			o.drawn[f.Name] = drawn
 		}
-		if p.mutates && len(data) != 7 {
+		if p.mutates && !sameContext(data, contexts[f.Chart]) {
 			return nil, false
 		}
 	}
