@@ -629,24 +629,20 @@ func compare(op Op, x *val, lit any) *Cond {
 			return c
 		}
 	}
-	if x.cond != nil && op == Eq {
+	if x.of != nil {
+		if c := compare(op, x.of, lit); c != nil {
+			return c
+		}
+	}
+	if x.cond != nil && op == Eq && len(x.alts) == 0 {
 		// A text that a template printed under a condition, or a truth compared with true.
-		if s, ok := lit.(string); ok && (s == "" || s == "false") || lit == false {
+		if s, ok := lit.(string); ok && (s == "" || s == "false") || !truthOf(lit) {
 			return &Cond{Op: Not, Args: []*Cond{x.cond}}
 		}
 		return x.cond
 	}
 	if len(x.alts) > 0 {
-		c := &Cond{Op: Or}
-		for _, a := range x.alts {
-			if one := compare(op, a.val, lit); one != nil {
-				if a.when != nil {
-					one = &Cond{Op: And, Args: []*Cond{a.when, one}}
-				}
-				c.Args = append(c.Args, one)
-			}
-		}
-		return c
+		return compareAlternatives(op, x, lit)
 	}
 	src := x.sources()
 	if len(src) == 0 {
@@ -659,12 +655,56 @@ func compare(op Op, x *val, lit any) *Cond {
 	return c
 }
 
+// compareAlternatives is the condition that one of the alternatives counts and compares so.
+func compareAlternatives(op Op, x *val, lit any) *Cond {
+	c := &Cond{Op: Or}
+	for _, a := range x.alts {
+		one := compare(op, a.val, lit)
+		if one == nil {
+			if !a.known || len(a.sources()) > 0 {
+				continue
+			}
+			if equal, ok := basicEqual(a.v, lit); op != Eq || !ok || !equal {
+				continue
+			}
+			one = &Cond{Op: Const, Truth: true} // a literal of the template, which stands where nothing before it does
+			if a.when == nil {
+				one = &Cond{Op: Not, Args: []*Cond{otherThan(x, a)}}
+			}
+		}
+		if a.when != nil {
+			one = &Cond{Op: And, Args: []*Cond{a.when, one}}
+		}
+		c.Args = append(c.Args, one)
+	}
+	return c
+}
+
+// otherThan is the condition that an alternative before a is asked.
+func otherThan(x *val, a alt) *Cond {
+	c := &Cond{Op: Or}
+	for _, b := range x.alts {
+		if b.val == a.val {
+			break
+		}
+		c.Args = append(c.Args, b.truth())
+	}
+	return c
+}
+
 // printing is the condition under which a named template prints a text; nil if it is not known to.
 func printing(prints []print, text string) *Cond {
 	c := &Cond{Op: Or}
 	for _, p := range prints {
-		if strings.TrimSpace(p.text) == text {
-			c.Args = append(c.Args, p.when)
+		switch {
+		case p.val == nil || len(p.val.sources()) == 0:
+			if strings.TrimSpace(p.text) == text {
+				c.Args = append(c.Args, p.when)
+			}
+		default:
+			if one := compare(Eq, p.val, text); one != nil {
+				c.Args = append(c.Args, &Cond{Op: And, Args: []*Cond{p.when, one}})
+			}
 		}
 	}
 	if len(c.Args) == 0 {
@@ -720,7 +760,7 @@ func (i *interpreter) tpl(text, data *val) *val {
 		return unknown(text)
 	}
 	if !strings.Contains(s, "{{") {
-		return &val{v: strings.ReplaceAll(s, "<no value>", ""), known: true, src: text.sources(), cond: text.truthOrNil()}
+		return &val{v: strings.ReplaceAll(s, "<no value>", ""), known: true, src: text.sources(), cond: text.truthOrNil(), of: text}
 	}
 	trees, err := parse.Parse("gotpl", s, "", "", functions, builtins)
 	if err != nil {

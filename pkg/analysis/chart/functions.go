@@ -45,6 +45,8 @@ func init() {
 		"lower":              func(i *interpreter, a []*val) *val { return i.keeping("lower", a) },
 		"int":                func(i *interpreter, a []*val) *val { return i.keeping("int", a) },
 		"int64":              func(i *interpreter, a []*val) *val { return i.keeping("int64", a) },
+		"upper":              func(i *interpreter, a []*val) *val { return i.keeping("upper", a) },
+		"float64":            func(i *interpreter, a []*val) *val { return i.keeping("float64", a) },
 		"fail":               func(i *interpreter, a []*val) *val { return i.fail(a) },
 	}
 }
@@ -382,13 +384,15 @@ func omit(a []*val) *val {
 	return &out
 }
 
-// keeping is a function that changes the form of its last argument, not what it is: chains go through it.
+// keeping is a function that changes the form of its last argument, not what it is: chains go through it, and what it is
+// compared with the argument is compared with.
 func (i *interpreter) keeping(name string, a []*val) *val {
 	if len(a) != 1 {
 		return nil
 	}
 	out := i.plain(name, a)
 	x := a[0]
+	out.of = x
 	if len(x.alts) > 0 || x.cond != nil || x.isPath {
 		out.cond = x.truth()
 	}

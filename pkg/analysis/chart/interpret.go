@@ -37,7 +37,36 @@ func ReadTemplates(w *rendering.World) *Reading {
 	for _, f := range files {
 		set.lines[f.Name] = lineStarts(f.Text)
 	}
+	for _, i := range readFiles(w, set, files) {
+		if i == nil {
+			continue
+		}
+		out.Reads = append(out.Reads, i.found...)
+		out.byFile[i.file.Name] = i.reads
+		if i.opaque != "" {
+			out.Opaque[i.file.Name] = i.opaque
+		}
+	}
+	out.finish()
+	return out
+}
+
+// readFiles reads each file by itself, on all cores; in Helm's order, over the same values, where templates change them.
+// What is no file of its own gives nil.
+func readFiles(w *rendering.World, set *parsed, files []rendering.File) []*interpreter {
 	read := make([]*interpreter, len(files))
+	if w.Impure() {
+		common := &memory{computed: values.Copy(w.Computed()), overlay: map[uintptr]map[string]*val{}, roots: map[int]*val{}}
+		for k, f := range files {
+			if !f.Partial {
+				i := newInterpreter(w, set, f)
+				i.memory, i.owned = common, true
+				i.run()
+				read[k] = i
+			}
+		}
+		return read
+	}
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
@@ -54,36 +83,33 @@ func ReadTemplates(w *rendering.World) *Reading {
 	}
 	close(next)
 	wg.Wait()
-	for _, i := range read {
-		if i == nil {
-			continue
-		}
-		out.Reads = append(out.Reads, i.found...)
-		out.byFile[i.file.Name] = i.reads
-		if i.opaque != "" {
-			out.Opaque[i.file.Name] = i.opaque
-		}
-	}
-	out.finish()
-	return out
+	return read
 }
 
 func readFile(w *rendering.World, set *parsed, f rendering.File) *interpreter {
-	i := &interpreter{world: w, trees: set, file: f}
-	i.begin(w.Computed())
+	i := newInterpreter(w, set, f)
+	i.memory = &memory{computed: w.Computed(), overlay: map[uintptr]map[string]*val{}}
 	if !i.run() {
 		// It puts something into a table of values: once more, with tables of its own.
-		i = &interpreter{world: w, trees: set, file: f, owned: true}
-		i.begin(values.Copy(w.Computed()))
+		i = newInterpreter(w, set, f)
+		i.memory, i.owned = &memory{computed: values.Copy(w.Computed()), overlay: map[uintptr]map[string]*val{}}, true
 		i.run()
 	}
 	return i
 }
 
-func (i *interpreter) begin(computed map[string]any) {
-	i.computed = computed
-	i.reads = &fileReads{touched: map[string]bool{}, whole: map[string]bool{}}
-	i.seen, i.overlay = map[string]*Read{}, map[uintptr]map[string]*val{}
+func newInterpreter(w *rendering.World, set *parsed, f rendering.File) *interpreter {
+	return &interpreter{
+		world: w, trees: set, file: f, seen: map[string]*Read{},
+		reads: &fileReads{touched: map[string]bool{}, whole: map[string]bool{}},
+	}
+}
+
+// memory is what a file may change for those that are rendered after it.
+type memory struct {
+	computed map[string]any              // the world's, or a copy that templates may change
+	overlay  map[uintptr]map[string]*val // what templates put into tables of values
+	roots    map[int]*val                // the dot of each chart's templates; nil: each file has its own
 }
 
 // parsed is the templates by name, with the line starts of the files that they stand in.
@@ -112,17 +138,16 @@ func lineStarts(text string) []int {
 
 // interpreter reads one file.
 type interpreter struct {
-	world    *rendering.World
-	trees    *parsed
-	own      map[string]*parse.Tree // what texts given to tpl define
-	computed map[string]any         // the world's, or a copy if owned: templates may change it
-	owned    bool
-	found    []*Read
-	opaque   string
-	reads    *fileReads
-	seen     map[string]*Read
-	overlay  map[uintptr]map[string]*val // what templates put into tables of values
-	file     rendering.File
+	world *rendering.World
+	trees *parsed
+	own   map[string]*parse.Tree // what texts given to tpl define
+	*memory
+	owned  bool // the memory may be written
+	found  []*Read
+	opaque string
+	reads  *fileReads
+	seen   map[string]*Read
+	file   rendering.File
 
 	source  string // ParseName of the tree at hand
 	here    rendering.Site
@@ -152,9 +177,10 @@ type variable struct {
 	*val
 }
 
-// print is one text that a template printed, and when.
+// print is one text that a template printed, what it was made from, and when.
 type print struct {
 	text string
+	val  *val // nil: the template's own text
 	when *Cond
 }
 
@@ -205,13 +231,21 @@ func (i *interpreter) tree(name string) *parse.Tree {
 
 // context is the dot of a chart's templates.
 func (i *interpreter) context(chart int) *val {
-	data := maps.Clone(i.world.Context(chart, i.computed))
 	c := i.world.Charts()[chart]
-	data["Template"] = map[string]any{"Name": i.file.Name, "BasePath": c.BasePath}
+	template := map[string]any{"Name": i.file.Name, "BasePath": c.BasePath}
+	if root := i.roots[chart]; root != nil {
+		root.v.(map[string]any)["Template"] = template
+		return root
+	}
+	data := maps.Clone(i.world.Context(chart, i.computed))
+	data["Template"] = template
 	root := constant(data)
 	prefix := values.Keys(c.Prefix...)
 	scope, _ := values.Get(i.computed, prefix)
 	root.kids = map[string]*val{"Values": {v: scope, known: true, path: prefix, isPath: true}}
+	if i.roots != nil {
+		i.roots[chart] = root
+	}
 	return root
 }
 
@@ -311,7 +345,7 @@ func (i *interpreter) text(s string) {
 		i.frame.out.WriteString(s)
 	}
 	if strings.TrimSpace(s) != "" {
-		i.frame.prints = append(i.frame.prints, print{s, i.when()})
+		i.frame.prints = append(i.frame.prints, print{s, nil, i.when()})
 	}
 }
 
@@ -360,7 +394,7 @@ func (i *interpreter) print(v *val) {
 		when = &Cond{Op: And, Args: []*Cond{when, v.truth()}}
 	}
 	if strings.TrimSpace(text) != "" || len(src) > 0 {
-		i.frame.prints = append(i.frame.prints, print{text, when})
+		i.frame.prints = append(i.frame.prints, print{text, v, when})
 	}
 }
 

@@ -23,7 +23,8 @@ type val struct {
 	alts []alt           // what it may be, the first asked first
 	cond *Cond           // when it is true, where that is not simply its own truth
 
-	prints []print // the texts that a named template may print, each with its condition
+	of     *val    // what it is another form of: a text of a number, lower case
+	prints []print // what a named template may print, each with its condition
 	kube   bool    // it is made from the cluster's Kubernetes version
 
 	depth int      // of alternatives within alternatives
