@@ -18,6 +18,11 @@ type flag struct{ name, arg string }
 // included.
 func flags(edits []values.Edit, supplied map[string]any) ([]flag, error) {
 	var out []flag
+	for _, e := range edits {
+		if e.Remove {
+			return nil, fmt.Errorf("no flag of helm's takes %s back once it is given", e.Path)
+		}
+	}
 	for _, e := range whole(edits, supplied) {
 		f, err := flagFor(e.Path, e.Value)
 		if err != nil {

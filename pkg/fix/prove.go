@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/causality"
@@ -86,14 +87,16 @@ type try struct {
 	err    error
 }
 
-// rank puts the fix first that makes every lost field right, with the fewest side effects and flags.
+// rank puts the fix first that makes every lost field right, as the value itself would, with the fewest side effects.
 func rank(fixes []Verified) {
 	slices.SortStableFunc(fixes, func(a, b Verified) int {
-		if a.partial != b.partial {
-			if a.partial {
-				return 1
+		for _, worse := range [][2]bool{{a.partial, b.partial}, {a.inexact, b.inexact}} {
+			if worse[0] != worse[1] {
+				if worse[0] {
+					return 1
+				}
+				return -1
 			}
-			return -1
 		}
 		if d := a.asides() - b.asides(); d != 0 {
 			return d
@@ -147,16 +150,16 @@ func proveShort(f *analysis.Facts, remedy finding.Remedy, fl []flag, after *rend
 	if len(changes) == 0 {
 		return Verified{}, fmt.Errorf("it changes nothing")
 	}
-	meant, partial, err := fulfilled(remedy, changes)
+	m, err := fulfilled(remedy, changes)
 	if err != nil {
 		return Verified{}, err
 	}
 	if err := harmless(f, remedy, after); err != nil {
 		return Verified{}, err
 	}
-	v := Verified{summary: remedy.Summary, partial: partial, values: values.Apply(map[string]any{}, remedy.Edits...)}
+	v := Verified{summary: remedy.Summary, partial: m.partial, inexact: m.inexact, values: values.Apply(map[string]any{}, remedy.Edits...)}
 	for _, c := range changes {
-		v.changes = append(v.changes, Change{Field: c.Field, From: plain(c.From), To: plain(c.To), Intended: meant[c.ID()]})
+		v.changes = append(v.changes, Change{Field: c.Field, From: plain(c.From), To: plain(c.To), Intended: m.meant[c.ID()]})
 	}
 	slices.SortStableFunc(v.changes, func(a, b Change) int {
 		if a.Intended == b.Intended {
@@ -188,9 +191,16 @@ func plain(v any) any {
 	return v
 }
 
+// match is how the changes of a remedy answer what it is meant for.
+type match struct {
+	meant   map[string]bool // fields and made objects that are meant
+	partial bool            // some of the fields stay what they were
+	inexact bool            // some hold the value in another form than the value itself would give
+}
+
 // fulfilled holds the changes against the fields that the remedy is meant for: each must come out as it would if the
-// value decided it, or hold the value. partial tells that some of them stay what they were.
-func fulfilled(remedy finding.Remedy, changes []rendering.Change) (map[string]bool, bool, error) {
+// value decided it, or hold the value in a form like that.
+func fulfilled(remedy finding.Remedy, changes []rendering.Change) (match, error) {
 	changed, made := map[string]rendering.Change{}, map[finding.Object]bool{}
 	for _, c := range changes {
 		changed[c.ID()] = c
@@ -198,38 +208,56 @@ func fulfilled(remedy finding.Remedy, changes []rendering.Change) (map[string]bo
 			made[c.Object] = true
 		}
 	}
-	meant := map[string]bool{}
+	out := match{meant: map[string]bool{}}
 	if len(remedy.Meant) == 0 {
 		for id := range changed {
-			meant[id] = true
+			out.meant[id] = true
 		}
-		return meant, false, nil
+		return out, nil
 	}
-	missed := 0
 	for i, m := range remedy.Meant {
 		c, hit := changed[rendering.FieldID(m)]
+		then, known := any(nil), i < len(remedy.Then)
+		if known {
+			then = plain(remedy.Then[i])
+		}
 		switch {
-		case hit && (i < len(remedy.Then) && rendering.Equal(plain(c.To), plain(remedy.Then[i])) || carries(c.To, remedy.Value)):
-			meant[rendering.FieldID(m)] = true
+		case hit && known && rendering.Equal(plain(c.To), then):
+			out.meant[rendering.FieldID(m)] = true
+		case hit && rendering.Holds(c.To, remedy.Value, true) && (!known || alike(c.To, then, remedy.Value)):
+			out.meant[rendering.FieldID(m)] = true
+			out.inexact = out.inexact || known
 		case made[m.Object]:
-			meant[rendering.FieldID(finding.Field{Object: m.Object})] = true
+			out.meant[rendering.FieldID(finding.Field{Object: m.Object})] = true
 		default:
-			missed++
+			out.partial = true
 		}
 	}
-	if len(meant) == 0 {
-		return nil, false, fmt.Errorf("the field that is meant does not come out as asked")
+	if len(out.meant) == 0 {
+		return match{}, fmt.Errorf("the field that is meant does not come out as asked")
 	}
-	return meant, missed > 0, nil
+	return out, nil
 }
 
-// carries says whether a field holds a value. Of switches and tables no text can be looked for.
-func carries(field, value any) bool {
-	switch value.(type) {
-	case nil, bool, map[string]any, []any:
+// alike says whether two texts that hold a value hold it among much the same words: a text that is the value alone is
+// not what a whole configuration file with the value in it would be.
+func alike(is, then, value any) bool {
+	a, isText := is.(string)
+	b, wasText := then.(string)
+	if !isText || !wasText {
 		return true
 	}
-	return strings.Contains(fmt.Sprint(field), fmt.Sprint(value))
+	beside := func(text string) []string {
+		return strings.FieldsFunc(strings.ReplaceAll(text, fmt.Sprint(value), " "), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	}
+	had, want := beside(a), beside(b)
+	kept := 0
+	for _, w := range want {
+		if slices.Contains(had, w) {
+			kept++
+		}
+	}
+	return 2*kept >= len(want)
 }
 
 // harmless says whether every supplied value that was in force still is, and whether every edit is needed.

@@ -27,6 +27,7 @@ type Verified struct {
 	changes  []Change
 	leftOver []string
 	partial  bool // some of the fields that were lost stay lost
+	inexact  bool // some field holds the value in another form than the value itself would give
 	order    int  // of the remedy
 	gitops   *GitOps
 }

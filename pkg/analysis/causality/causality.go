@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -52,6 +53,7 @@ type Effect struct {
 	Site       rendering.Site // where it is read; zero if nowhere
 	Stack      []rendering.Site
 	NotesOnly  bool // it shows in NOTES.txt alone
+	Asked      bool // a template asks for this very path, or for something below it
 	Fails      error
 	Echo       bool // the value itself stands in a field that it reaches
 	Evidence   []finding.Evidence
@@ -123,6 +125,7 @@ func (j *judge) leaf(l values.Leaf) Effect {
 	if len(t.reads) > 0 {
 		r := t.bestRead()
 		e.Site, e.Stack = r.Site, r.Stack
+		e.Asked = !t.onlyAbove()
 	}
 	t.run()
 	return e
@@ -233,50 +236,73 @@ func (t *trial) replace() []rendering.Change {
 
 // echoes says whether some changed field holds the value itself.
 func echoes(d []rendering.Change, v any) bool {
-	switch v.(type) {
-	case map[string]any, []any, nil, bool:
-		return false
-	}
-	s := fmt.Sprint(v)
-	for _, c := range d {
-		if s != "" && strings.Contains(fmt.Sprint(c.To), s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d, func(c rendering.Change) bool { return rendering.Holds(c.To, v, false) })
 }
 
 // dropped recognises a value that the template takes for nothing: with another value the field echoes it, with this
-// one the field shows something else.
+// one the field shows something else, or is not there although its absence says something else.
 func (t *trial) dropped(replaced []rendering.Change) bool {
 	e := t.e
-	if !falsy(e.Value) || !e.Echo {
+	if !falsy(e.Value) || e.HasDefault && rendering.Equal(e.Default, e.Value) {
 		return false
 	}
+	alt := e.Alt
 	switch e.Value.(type) {
 	case map[string]any, []any, nil:
 		return false
+	case bool:
+		// Whether the template writes the value, or only asks it, shows with a text.
+		alt = probe
+		replaced = nil
+		if o := t.try(values.Set(e.Path, alt)); o.Err == nil {
+			replaced = rendering.Diff(t.world.Baseline(), o)
+		}
+	case string:
+		if !e.HasDefault || rendering.Equal(e.Default, "") {
+			// Asking for an empty text where the chart has one: the template fills it in, nobody is surprised.
+			return false
+		}
 	}
-	if e.Value == "" && (!e.HasDefault || rendering.Equal(e.Default, "")) {
-		// Asking for an empty text where the chart has one: the template fills it in, nobody is surprised.
-		return false
-	}
-	if e.HasDefault && rendering.Equal(e.Default, e.Value) {
-		return false
-	}
-	alt := fmt.Sprint(e.Alt)
 	for _, c := range replaced {
-		if !strings.Contains(fmt.Sprint(c.To), alt) {
+		asked, echoed := t.asked(c, alt)
+		if !echoed || fmt.Sprint(c.From) == asked {
 			continue
 		}
-		asked := strings.Replace(fmt.Sprint(c.To), alt, fmt.Sprint(e.Value), 1)
-		if fmt.Sprint(c.From) != asked && c.From != any(rendering.Absent{}) {
-			e.Verdict = finding.Discarded
-			e.Reason = fmt.Sprintf("the template takes %s for nothing and puts %s", rendering.Show(e.Value), rendering.Show(c.From))
-			e.Misses = append(e.Misses, Miss{Field: c.Field, Now: c.From, Then: e.Value, Site: e.Site, Stack: e.Stack})
+		saw := rendering.Show(c.From)
+		if c.From == any(rendering.Absent{}) {
+			if !t.absenceSays(c) {
+				continue
+			}
+			saw = "nothing"
 		}
+		e.Verdict = finding.Discarded
+		e.Reason = fmt.Sprintf("the template takes %s for nothing and puts %s", rendering.Show(e.Value), saw)
+		e.Misses = append(e.Misses, Miss{Field: c.Field, Now: c.From, Then: e.Value, Site: e.Site, Stack: e.Stack})
 	}
 	return e.Verdict == finding.Discarded
+}
+
+// asked is what a field that shows the other value alt would be with the value itself.
+func (t *trial) asked(c rendering.Change, alt any) (text string, echoed bool) {
+	shows, other := fmt.Sprint(c.To), fmt.Sprint(alt)
+	if !strings.Contains(shows, other) {
+		return "", false
+	}
+	return strings.Replace(shows, other, fmt.Sprint(t.e.Value), 1), true
+}
+
+// absenceSays says whether a field that is left out says something else than false, 0 or "" there: it is part of a text,
+// or its type tells the absence of a value from its zero. Of custom resources nobody here knows.
+func (t *trial) absenceSays(c rendering.Change) bool {
+	if text, isText := c.To.(string); isText && text != fmt.Sprint(t.e.Alt) && text != probe {
+		return true
+	}
+	for _, o := range t.world.Baseline().Objects() {
+		if o.Object == c.Object {
+			return drift.ZeroDiffers(o.APIVersion, o.Kind, c.Field.Field)
+		}
+	}
+	return false
 }
 
 // joined is the union of two lists of changes, by field, sorted as the first.

@@ -200,6 +200,8 @@ func ways(c *chart.Cond, want bool, computed map[string]any) []way {
 			out = append(out, ways(a, want, computed)...)
 		}
 		return cap8(out)
+	case chart.Merged:
+		return overlaid(c, want, computed)
 	case chart.Const, chart.Capability:
 		return nil
 	case chart.KubeVersion:
@@ -230,6 +232,25 @@ func ways(c *chart.Cond, want bool, computed map[string]any) []way {
 		}
 	}
 	return out
+}
+
+// overlaid proposes to say it in each of the merged tables: an entry that is there counts, also one that is false.
+func overlaid(c *chart.Cond, want bool, computed map[string]any) []way {
+	var out []way
+	for _, a := range c.Args {
+		if a.Op == chart.Truthy && !want {
+			if at, found := values.Get(computed, a.Path); !found || at == nil {
+				out = append(out, way{values.Set(a.Path, false)})
+				continue
+			}
+		}
+		for _, w := range ways(a, want, computed) {
+			if len(w) > 0 {
+				out = append(out, w)
+			}
+		}
+	}
+	return cap8(out)
 }
 
 // versions proposes to say another Kubernetes version, where values can.
@@ -306,7 +327,7 @@ func satisfying(c *chart.Cond, want bool, at any) []any {
 		return nothing(at)
 	case chart.Eq:
 		if want {
-			return []any{normal(c.Literal)}
+			return typed(c.Literal, at)
 		}
 		return flips(c.Literal)
 	case chart.Greater, chart.Less:

@@ -218,8 +218,11 @@ func (t *trial) search() {
 	if len(found) == 0 && failure == nil && t.onOtherClusters() {
 		return
 	}
-	if len(found) == 0 && (len(t.reads) > 0 && !t.onlyAbove() || len(t.reading.Opaque) > 0) && failure == nil {
-		found = t.halving()
+	if len(found) == 0 && (len(t.reads) > 0 || len(t.reading.Opaque) > 0) && failure == nil {
+		found = t.sweep()
+	}
+	if len(found) == 0 && failure == nil && len(t.reads) == 0 && e.HasDefault {
+		found = t.undone()
 	}
 	switch {
 	case len(found) > 0:
@@ -293,7 +296,7 @@ func (t *trial) swallowed() bool {
 		if len(d) == 0 {
 			continue
 		}
-		if m, isTable := e.Value.(map[string]any); isTable && len(m) == 0 || e.Value == nil {
+		if m, isTable := e.Value.(map[string]any); isTable && len(m) == 0 && !t.gaveWay(d) || e.Value == nil {
 			e.Verdict, e.Alt = finding.Redundant, alt
 			e.Reason = "an empty table adds nothing to what the chart has"
 			if e.Value == nil {
@@ -309,6 +312,28 @@ func (t *trial) swallowed() bool {
 		}
 		e.Evidence = append(e.Evidence, finding.Evidence{Did: fmt.Sprintf("put %s=%s", e.Path, rendering.Show(alt)), Saw: counted(d)})
 		return true
+	}
+	return false
+}
+
+// gaveWay says whether something gave way to a table that was put there, rather than being joined by it: the empty table
+// that was asked for did not have that effect. A table that is as empty as the chart's own asks for nothing.
+func (t *trial) gaveWay(d []rendering.Change) bool {
+	if t.e.HasDefault && rendering.Equal(t.e.Default, t.e.Value) {
+		return false
+	}
+	for _, put := range d {
+		if !strings.Contains(put.Field.Field, probe) {
+			continue
+		}
+		table, _, _ := strings.Cut(put.Field.Field, probe)
+		table = strings.TrimRight(table, `.["`)
+		for _, c := range d {
+			_, gone := c.To.(rendering.Absent)
+			if gone && c.Object == put.Object && strings.HasPrefix(c.Field.Field, table) && c.Field.Field != table {
+				return true
+			}
+		}
 	}
 	return false
 }
@@ -629,64 +654,4 @@ func (t *trial) lost() {
 		e.Verdict = finding.Partial
 		e.Reason = ""
 	}
-}
-
-// halving searches without the reading's help: it empties sets of other values, halves the sets with which the value
-// shows, and so finds what stands in the way in an exotic template.
-func (t *trial) halving() []*confirmed {
-	var candidates []obstacle
-	for _, l := range values.Leaves(t.world.Computed()) {
-		if l.Path.Overlaps(t.e.Path) || slices.ContainsFunc(l.Path, func(s values.Step) bool { return s.Index >= 0 }) {
-			continue
-		}
-		if b, isBool := l.Value.(bool); isBool {
-			candidates = append(candidates, obstacle{edit: values.Set(l.Path, !b)})
-		} else if s, isText := l.Value.(string); isText && s != "" {
-			candidates = append(candidates, obstacle{edit: values.Set(l.Path, ""), winner: true})
-		}
-	}
-	read := &chart.Read{Site: t.e.Site, Stack: t.e.Stack}
-	var find func(set []obstacle) *confirmed
-	find = func(set []obstacle) *confirmed {
-		if len(set) == 0 || t.used >= t.budget.Renders {
-			return nil
-		}
-		c, err := t.confirm(proposal{set, read})
-		if err == nil && c == nil {
-			return nil // nothing in it, or not alone
-		}
-		if len(set) == 1 {
-			return c
-		}
-		for _, half := range [][]obstacle{set[:len(set)/2], set[len(set)/2:]} {
-			if d := find(half); d != nil {
-				return d
-			}
-		}
-		return c // needed together
-	}
-	if len(candidates) > 200 {
-		candidates = t.near(candidates)
-	}
-	c := find(candidates)
-	if c == nil || len(c.obstacles) > 8 {
-		return nil
-	}
-	return []*confirmed{t.minimal(c)}
-}
-
-// near keeps the candidates that are read in the files that read the value.
-func (t *trial) near(candidates []obstacle) []obstacle {
-	files := map[string]bool{}
-	for _, r := range t.reads {
-		files[r.File] = true
-	}
-	return slices.DeleteFunc(candidates, func(o obstacle) bool {
-		for _, r := range t.reading.Of(o.edit.Path) {
-			if files[r.File] {
-				return false
-			}
-		}
-		return true
-	})
 }

@@ -198,7 +198,7 @@ func (i *interpreter) get(v *val, name string) *val {
 }
 
 func (i *interpreter) getAlternatives(v *val, name string) *val {
-	out := &val{}
+	out := &val{merge: v.merge}
 	for _, a := range v.alts {
 		k := i.get(a.val, name)
 		out.alts = append(out.alts, alt{k, a.when})

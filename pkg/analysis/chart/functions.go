@@ -321,7 +321,7 @@ func merged(a []*val, overwrite bool) *val {
 	if overwrite {
 		slices.Reverse(order)
 	}
-	out := &val{known: true}
+	out := &val{known: true, merge: true}
 	var tables []map[string]any
 	for _, x := range order {
 		out.alts = append(out.alts, alt{val: x})

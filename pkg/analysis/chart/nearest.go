@@ -88,6 +88,9 @@ func (r *Reading) Nearest(root values.Path, declared map[string]any) []Suggestio
 			}
 			add(p, why, score+shared/2)
 		}
+		if len(p) != len(root) && len(root) > 1 && joined(p) == joined(root) {
+			add(p, "another level", 6+shared)
+		}
 		if suffix(p, root) {
 			switch under := p[:len(p)-len(root)]; {
 			case r.roots[under.String()]:
@@ -156,6 +159,15 @@ func unescaped(root values.Path, declared map[string]any) []values.Path {
 
 // Unescaped lists declared paths that p becomes if dots in a key are escaped.
 func Unescaped(p values.Path, declared map[string]any) []values.Path { return unescaped(p, declared) }
+
+// joined writes a path as one word: admin.password and adminPassword are the same.
+func joined(p values.Path) string {
+	var b strings.Builder
+	for _, s := range p {
+		b.WriteString(fold(s.Key))
+	}
+	return b.String()
+}
 
 func sharedKeys(a, b values.Path) int {
 	n := 0

@@ -107,6 +107,7 @@ const (
 	Not
 	And
 	Or
+	Merged // Args are the same entry in tables that were merged: the first that is there counts, true or not
 	Opaque
 	Capability  // the cluster has the API Literal
 	KubeVersion // is within Literal, a constraint of semverCompare; "" if it is not known

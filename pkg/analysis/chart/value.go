@@ -25,6 +25,7 @@ type val struct {
 
 	of     *val    // what it is another form of: a text of a number, lower case
 	prints []print // what a named template may print, each with its condition
+	merge  bool    // alts are tables that were merged, or an entry of them: the first that is there counts
 	kube   bool    // it is made from the cluster's Kubernetes version
 
 	depth int      // of alternatives within alternatives
@@ -204,6 +205,9 @@ func (x *val) truth() *Cond {
 		return x.cond
 	case len(x.alts) > 0:
 		c := &Cond{Op: Or}
+		if x.merge {
+			c.Op = Merged
+		}
 		for _, a := range x.alts {
 			t := a.truth()
 			if a.when != nil {

@@ -223,24 +223,13 @@ func carrying(changes []rendering.Change, leaves []causality.Effect) []finding.F
 			continue
 		}
 		for _, e := range leaves {
-			if holdsValue(c.To, e) {
+			if rendering.Holds(c.To, e.Value, true) {
 				out = append(out, c.Field)
 				break
 			}
 		}
 	}
 	return out
-}
-
-func holdsValue(field any, e causality.Effect) bool {
-	switch v := e.Value.(type) {
-	case bool, nil:
-		return true
-	case map[string]any, []any:
-		return true
-	default:
-		return strings.Contains(fmt.Sprint(field), fmt.Sprint(v))
-	}
 }
 
 // resemblance rewards changes in the object, container or field that the path speaks of.

@@ -314,7 +314,10 @@ func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: e.Reason})
 	x.Facts = append(x.Facts, proof(e)...)
-	meant := append(emptiedTable(f, e), suggestions(f, roots)...)
+	meant := emptiedTable(f, e)
+	if !e.Asked {
+		meant = append(meant, suggestions(f, roots)...) // a path that a template knows is not misspelt
+	}
 	for i, s := range meant {
 		if i < 3 {
 			x.Facts = append(x.Facts, finding.Fact{Label: "meant?", Text: fmt.Sprintf("%s (%s)", s.path, s.why)})

@@ -82,6 +82,12 @@ func schemaOf(apiVersion, kind string) schema {
 	return schema{typ: builtin[group+"/"+kind]}
 }
 
+// ZeroDiffers says whether the API tells a field that is left out from one that is false, 0 or empty: its Go type is a
+// pointer. It is false of types that are not known.
+func ZeroDiffers(apiVersion, kind, field string) bool {
+	return schemaOf(apiVersion, kind).at(field).pointer
+}
+
 // field gives the schema of a key; known is false if objects of this type have no such field.
 func (s schema) field(key string) (out schema, known bool) {
 	switch {
