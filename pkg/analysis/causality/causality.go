@@ -269,7 +269,7 @@ func (t *trial) dropped(replaced []rendering.Change) bool {
 			continue
 		}
 		saw := rendering.Show(c.From)
-		if c.From == any(rendering.Absent{}) {
+		if c.From == any(rendering.Absent{}) || shifted(c, alt) {
 			if !t.absenceSays(c) {
 				continue
 			}
@@ -289,6 +289,14 @@ func (t *trial) asked(c rendering.Change, alt any) (text string, echoed bool) {
 		return "", false
 	}
 	return strings.Replace(shows, other, fmt.Sprint(t.e.Value), 1), true
+}
+
+// shifted says whether what stood in the field is another item of a list, which moved down.
+func shifted(c rendering.Change, alt any) bool {
+	from, wasText := c.From.(string)
+	to, isText := c.To.(string)
+	before, _, _ := strings.Cut(to, fmt.Sprint(alt))
+	return wasText && isText && strings.HasSuffix(c.Field.Field, "]") && before != "" && !strings.HasPrefix(from, before)
 }
 
 // absenceSays says whether a field that is left out says something else than false, 0 or "" there: it is part of a text,

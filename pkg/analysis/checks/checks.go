@@ -79,10 +79,22 @@ func asked(f *analysis.Facts, e causality.Effect) finding.Fact {
 
 // origin says who gave a value.
 func origin(c causality.Cause) string {
-	if c.Supplied {
+	switch {
+	case c.Supplied:
 		return "given as well"
+	case c.Value == nil:
+		return "not set by the chart"
 	}
 	return "preset by the chart"
+}
+
+// because writes a cause on one line: what it is, who set it, and where it is asked, if that is known.
+func because(c causality.Cause, asks string) string {
+	text := show(c.Path, c.Value) + ", " + origin(c)
+	if c.Site.File != "" {
+		text += "; " + template(c.Site) + " " + asks
+	}
+	return text
 }
 
 // template writes a place without the chart's name, as people find it in the chart.

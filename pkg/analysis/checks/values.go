@@ -51,7 +51,7 @@ func shadowed(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 		}
 	}
 	for _, c := range e.Winners {
-		x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: fmt.Sprintf("%s, %s; %s asks it first", show(c.Path, c.Value), origin(c), template(c.Site))})
+		x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: because(c, "asks it first")})
 	}
 	x.Facts = append(x.Facts, proof(e)...)
 	x.Remedies = overrule(e)
@@ -164,7 +164,7 @@ func gated(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 		x.Message += " while " + states(e.Gates)
 	}
 	for _, c := range e.Gates {
-		x.Facts = append(x.Facts, finding.Fact{Label: "gate", Text: fmt.Sprintf("%s, %s; %s asks it", show(c.Path, c.Value), origin(c), template(c.Site))})
+		x.Facts = append(x.Facts, finding.Fact{Label: "gate", Text: because(c, "asks it")})
 	}
 	if e.Reason != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: e.Reason})
