@@ -204,7 +204,7 @@ func fulfilled(remedy finding.Remedy, changes []rendering.Change) (match, error)
 	changed, made := map[string]rendering.Change{}, map[finding.Object]bool{}
 	for _, c := range changes {
 		changed[c.ID()] = c
-		if c.Field.Field == "" {
+		if _, gone := c.To.(rendering.Absent); !gone && c.Field.Field == "" {
 			made[c.Object] = true
 		}
 	}
@@ -222,7 +222,7 @@ func fulfilled(remedy finding.Remedy, changes []rendering.Change) (match, error)
 			then = plain(remedy.Then[i])
 		}
 		switch {
-		case hit && known && rendering.Equal(plain(c.To), then):
+		case hit && known && (rendering.Equal(plain(c.To), then) || m.Field == "" && made[m.Object]):
 			out.meant[rendering.FieldID(m)] = true
 		case hit && rendering.Holds(c.To, remedy.Value, true) && (!known || alike(c.To, then, remedy.Value)):
 			out.meant[rendering.FieldID(m)] = true

@@ -37,6 +37,12 @@ type Miss struct {
 	Stack     []rendering.Site
 }
 
+// Way is edits of other values with which a value shows, and the fields that it decides then.
+type Way struct {
+	Edits  []values.Edit
+	Misses []Miss
+}
+
 // Effect is what one supplied value does.
 type Effect struct {
 	Path       values.Path
@@ -57,8 +63,8 @@ type Effect struct {
 	Fails      error
 	Echo       bool // the value itself stands in a field that it reaches
 	Evidence   []finding.Evidence
-	Alt        any             // the other value that showed an effect
-	Ways       [][]values.Edit // sets of edits with which it shows, each confirmed and minimal, the smallest first
+	Alt        any   // the other value that showed an effect
+	Ways       []Way // with which it shows, each confirmed and minimal, the smallest first
 }
 
 // Budget bounds the work, and says what counts.

@@ -460,7 +460,7 @@ func (t *trial) explain(found []*confirmed) {
 	e.Site, e.Stack = first.read.Site, first.read.Stack
 	for _, c := range found {
 		misses, winners, gates := t.attribute(c)
-		e.Ways = append(e.Ways, c.edits())
+		e.Ways = append(e.Ways, Way{c.edits(), misses})
 		e.Winners = addCauses(e.Winners, winners)
 		e.Gates = addCauses(e.Gates, gates)
 		if c == first || len(first.obstacles) == len(c.obstacles) {

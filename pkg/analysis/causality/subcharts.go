@@ -92,11 +92,11 @@ func (t *trial) switchedOff() bool {
 	}
 	e.Winners = there.Winners
 	e.Gates = addCauses([]Cause{t.cause(on.Path, on, site)}, there.Gates)
-	e.Ways = [][]values.Edit{{on}}
-	for i, way := range there.Ways {
-		e.Ways = append(e.Ways[:i:i], append([]values.Edit{on}, way...))
-	}
 	e.Misses = missedThere(there, e.Gates, site)
+	e.Ways = []Way{{[]values.Edit{on}, e.Misses}}
+	for i, way := range there.Ways {
+		e.Ways = append(e.Ways[:i:i], Way{append([]values.Edit{on}, way.Edits...), way.Misses})
+	}
 	e.Evidence = append(e.Evidence, finding.Evidence{Did: did, Saw: e.Path.String() + " decides " + decided(there)},
 		finding.Evidence{Did: "left it as it is", Saw: "no value of " + e.Path.String() + " changes anything"})
 	return true

@@ -197,14 +197,16 @@ func open(e causality.Effect) []finding.Remedy {
 		var edits []values.Edit
 		var names []string
 		usable := true
-		for _, edit := range way {
+		for _, edit := range way.Edits {
 			edit, ok := presentable(edit)
 			usable = usable && ok
 			edits = append(edits, edit)
 			names = append(names, edit.Path.String())
 		}
 		if usable {
-			out = append(out, meaning(e, finding.Remedy{Summary: "switch " + strings.Join(names, ", "), Edits: edits}))
+			opened := e
+			opened.Misses = way.Misses
+			out = append(out, meaning(opened, finding.Remedy{Summary: "switch " + strings.Join(names, ", "), Edits: edits}))
 		}
 	}
 	return out
