@@ -88,7 +88,23 @@ func (o *WhyOptions) servedBy(snap *snapshot.Snapshot, live *unstructured.Unstru
 		i.Fatal = false
 		y.Incomplete = append(y.Incomplete, i)
 	}
+	y.Note = unservedNote(snap, live)
 	return nil, nil
+}
+
+// unservedNote says of an object of a Gateway why nobody is known to make it; "" if that is not known.
+func unservedNote(snap *snapshot.Snapshot, live *unstructured.Unstructured) string {
+	gateway := snap.Get("Gateway.gateway.networking.k8s.io", live.GetNamespace(), gatewayOf(live))
+	if gateway == nil {
+		return ""
+	}
+	name, _, _ := unstructured.NestedString(gateway.Object, "spec", "gatewayClassName")
+	class := snap.Get("GatewayClass", "", name)
+	if class == nil {
+		return fmt.Sprintf("it belongs to Gateway/%s, whose GatewayClass/%s is not there: no controller is known to update it", gateway.GetName(), name)
+	}
+	controller, _, _ := unstructured.NestedString(class.Object, "spec", "controllerName")
+	return fmt.Sprintf("it belongs to Gateway/%s, whose GatewayClass/%s names %s: no release is known to run that controller, or several are", gateway.GetName(), name, controller)
 }
 
 // isObject says whether two copies are of one object, which may have been read twice.
