@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"regexp"
 	"sort"
 	"strings"
 
@@ -17,6 +18,7 @@ const shortestSecret = 5
 // in messages, proofs and commands too.
 type mask struct {
 	replacer *strings.Replacer
+	words    *regexp.Regexp // short words, which are hidden only where they stand alone: admin, but not adminUser
 }
 
 // newMask collects the secret-like values of a report: of the supplied values, of the fields that findings are about
@@ -70,18 +72,34 @@ func (s secrets) mask() mask {
 		return texts[i] < texts[j]
 	})
 	pairs := make([]string, 0, 2*len(texts))
+	var words []string
 	for _, text := range texts {
+		if shortWord.MatchString(text) {
+			words = append(words, regexp.QuoteMeta(text))
+			continue
+		}
 		pairs = append(pairs, text, s[text])
 	}
-	return mask{replacer: strings.NewReplacer(pairs...)}
+	out := mask{replacer: strings.NewReplacer(pairs...)}
+	if len(words) > 0 {
+		out.words = regexp.MustCompile(`\b(` + strings.Join(words, "|") + `)\b`)
+	}
+	return out
 }
+
+// shortWord is a secret that may as well be part of a name.
+var shortWord = regexp.MustCompile(`^[a-z]{1,12}$`)
 
 // text hides the secrets in a piece of text. The zero mask hides nothing.
 func (m mask) text(text string) string {
 	if m.replacer == nil {
 		return text
 	}
-	return m.replacer.Replace(text)
+	text = m.replacer.Replace(text)
+	if m.words != nil {
+		text = m.words.ReplaceAllStringFunc(text, func(word string) string { return snapshot.Mask(word) })
+	}
+	return text
 }
 
 // value hides a secret-like value that stands at some places, or the secrets in it.

@@ -191,7 +191,7 @@ func (t *trial) run() {
 			t.lost()
 			return
 		}
-		if t.dropped(replaced) {
+		if t.dropped(replaced) || t.mistyped() {
 			return
 		}
 		e.Verdict = finding.Redundant
@@ -288,6 +288,29 @@ func (t *trial) dropped(replaced []rendering.Change) bool {
 	return e.Verdict == finding.Discarded
 }
 
+// mistyped recognises the text "false" where a switch was meant: a text is true to a template.
+func (t *trial) mistyped() bool {
+	e := t.e
+	if e.Value != "false" {
+		return false
+	}
+	o := t.try(values.Set(e.Path, false))
+	if o.Err != nil {
+		return false
+	}
+	d := rendering.Diff(t.world.Baseline(), o)
+	if len(d) == 0 {
+		return false
+	}
+	e.Verdict = finding.Discarded
+	e.Reason = `the text "false" is true to the template, the switch false is not`
+	for _, c := range d {
+		e.Misses = append(e.Misses, Miss{Field: c.Field, Now: c.From, Then: c.To, Site: e.Site, Stack: e.Stack})
+	}
+	e.Evidence = append(e.Evidence, finding.Evidence{Did: "put the switch " + e.Path.String() + "=false", Saw: counted(d)})
+	return true
+}
+
 // asked is what a field that shows the other value alt would be with the value itself.
 func (t *trial) asked(c rendering.Change, alt any) (text string, echoed bool) {
 	shows, other := fmt.Sprint(c.To), fmt.Sprint(alt)
@@ -308,7 +331,8 @@ func shifted(c rendering.Change, alt any) bool {
 // absenceSays says whether a field that is left out says something else than false, 0 or "" there: it is part of a text,
 // or its type tells the absence of a value from its zero. Of custom resources nobody here knows.
 func (t *trial) absenceSays(c rendering.Change) bool {
-	if text, isText := c.To.(string); isText && text != fmt.Sprint(t.e.Alt) && text != probe {
+	_, asText := t.e.Value.(string)
+	if text, isText := c.To.(string); isText && !asText && (text != probe || strings.HasSuffix(c.Field.Field, "]")) {
 		return true
 	}
 	for _, o := range t.world.Baseline().Objects() {

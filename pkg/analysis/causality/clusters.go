@@ -80,6 +80,11 @@ func (t *trial) otherClusters() []rendering.Cluster {
 		}
 		ask(r.Cond)
 	}
+	if len(apis)+len(versions) == 0 {
+		for _, c := range t.reading.Clusters(t.e.Path) {
+			ask(c)
+		}
+	}
 	slices.Sort(apis)
 	apis = slices.Compact(apis)
 	var out []rendering.Cluster

@@ -215,10 +215,13 @@ func (t *trial) search() {
 		return
 	}
 	found, failure := t.fromReading()
+	if len(found) == 0 && failure == nil {
+		found = t.byHelmsRules()
+	}
 	if len(found) == 0 && failure == nil && t.onOtherClusters() {
 		return
 	}
-	if len(found) == 0 && (len(t.reads) > 0 || len(t.reading.Opaque) > 0) && failure == nil {
+	if len(found) == 0 && (len(t.reads) > 0 || len(t.reading.Opaque) > 0 || t.reading.TakenWhole(e.Path)) && failure == nil {
 		found = t.sweep()
 	}
 	if len(found) == 0 && failure == nil && len(t.reads) == 0 && e.HasDefault {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 )
 
@@ -17,7 +18,7 @@ import (
 func (t *trial) sweep() []*confirmed {
 	read := &chart.Read{Site: t.e.Site, Stack: t.e.Stack}
 	half := t.used + (t.budget.Renders-t.used)/2
-	entry := t.onlyAbove() && len(t.reads) > 0
+	entry := t.onlyAbove() && slices.ContainsFunc(t.reads, func(r *chart.Read) bool { return r.Taken })
 	for _, o := range t.singles() {
 		if t.used >= half || entry && o.edit.Path.Last() != t.e.Path.Last() {
 			break
@@ -123,6 +124,13 @@ func sharedKeys(a, b values.Path) int {
 // changes lists what to put at one path that holds at.
 func (t *trial) changes(p values.Path, at any) []obstacle {
 	var out []obstacle
+	if _, given := values.Get(t.world.Supplied(), p); given {
+		if preset, found := values.Get(t.defaults, p); !found {
+			out = append(out, obstacle{edit: values.Remove(p), winner: true})
+		} else if !rendering.Equal(preset, at) {
+			out = append(out, obstacle{edit: values.Set(p, preset), winner: true})
+		}
+	}
 	if b, isBool := at.(bool); isBool {
 		return append(out, obstacle{edit: values.Set(p, !b)})
 	}

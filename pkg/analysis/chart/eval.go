@@ -697,7 +697,7 @@ func printing(prints []print, text string) *Cond {
 	c := &Cond{Op: Or}
 	for _, p := range prints {
 		switch {
-		case p.val == nil || len(p.val.sources()) == 0:
+		case p.val == nil || len(p.val.sources()) == 0 && p.val.cond == nil:
 			if strings.TrimSpace(p.text) == text {
 				c.Args = append(c.Args, p.when)
 			}

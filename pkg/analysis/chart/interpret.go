@@ -27,8 +27,7 @@ const (
 // ReadTemplates reads all templates of the world's chart and enabled subcharts. It changes nothing.
 // Cost: about that of one rendering of the chart, on all cores.
 func ReadTemplates(w *rendering.World) *Reading {
-	out := &Reading{Opaque: map[string]string{}, byFile: map[string]*fileReads{}}
-	out.roots = map[string]bool{}
+	out := &Reading{Opaque: map[string]string{}, byFile: map[string]*fileReads{}, clusters: map[string][]*Cond{}, roots: map[string]bool{}}
 	for _, c := range w.Charts() {
 		out.roots[values.Keys(c.Prefix...).String()] = true
 	}
@@ -43,6 +42,7 @@ func ReadTemplates(w *rendering.World) *Reading {
 		}
 		out.Reads = append(out.Reads, i.found...)
 		out.byFile[i.file.Name] = i.reads
+		out.clusters[i.file.Name] = i.clusters
 		if i.opaque != "" {
 			out.Opaque[i.file.Name] = i.opaque
 		}
@@ -142,12 +142,13 @@ type interpreter struct {
 	trees *parsed
 	own   map[string]*parse.Tree // what texts given to tpl define
 	*memory
-	owned  bool // the memory may be written
-	found  []*Read
-	opaque string
-	reads  *fileReads
-	seen   map[string]*Read
-	file   rendering.File
+	owned    bool // the memory may be written
+	found    []*Read
+	clusters []*Cond // conditions on the cluster
+	opaque   string
+	reads    *fileReads
+	seen     map[string]*Read
+	file     rendering.File
 
 	source  string // ParseName of the tree at hand
 	here    rendering.Site
@@ -417,6 +418,9 @@ func (i *interpreter) branch(b *parse.BranchNode, dot *val, with bool) flow {
 	defer func() { i.frame.vars = i.frame.vars[:mark] }()
 	v := i.pipe(b.Pipe, dot)
 	cond, site := v.truth(), i.here
+	if cond.OfCluster() {
+		i.clusters = append(i.clusters, cond)
+	}
 	i.testing = cond
 	i.consume(v, true)
 	i.testing = nil

@@ -123,11 +123,17 @@ type Cond struct {
 	Truth   bool // of Const, Capability and KubeVersion: on this cluster
 }
 
+// OfCluster says whether the cluster decides the condition, or a part of it.
+func (c *Cond) OfCluster() bool {
+	return c != nil && (c.Op == Capability || c.Op == KubeVersion || slices.ContainsFunc(c.Args, (*Cond).OfCluster))
+}
+
 // Reading is all that the templates of a chart read.
 type Reading struct {
 	Reads  []*Read
 	Opaque map[string]string // files that were not followed to the end, and why
 
+	clusters  map[string][]*Cond // by file, the conditions on the cluster
 	byFile    map[string]*fileReads
 	always    []string // files that anything may reach
 	touchedBy map[string][]string
@@ -161,6 +167,28 @@ func (r *Reading) Of(p values.Path) []*Read {
 		}
 	}
 	return out
+}
+
+// Clusters lists the conditions on the cluster in the files that the value at p may change.
+func (r *Reading) Clusters(p values.Path) []*Cond {
+	var out []*Cond
+	for _, file := range r.May(p) {
+		out = append(out, r.clusters[file]...)
+	}
+	return out
+}
+
+// TakenWhole says whether a template takes all values of the chart at once to which the value at p belongs: what it then
+// does with this one was not followed.
+func (r *Reading) TakenWhole(p values.Path) bool {
+	for i := range p {
+		for _, x := range r.byFirst[first(p[:i])] {
+			if x.Whole && x.Path.Equal(p[:i]) && r.roots[x.Path.String()] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func first(p values.Path) string {

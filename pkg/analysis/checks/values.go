@@ -257,6 +257,12 @@ func discarded(f *analysis.Facts, e causality.Effect) (finding.Finding, bool) {
 	x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: e.Reason}, finding.Fact{Label: "read at", Text: template(e.Site)})
 	x.Facts = append(x.Facts, proof(e)...)
 	switch e.Value.(type) {
+	case string:
+		if e.Value == "false" {
+			r := meaning(e, finding.Remedy{Summary: "give it as a switch", Edits: []values.Edit{values.Set(e.Path, false)}})
+			r.Value = false
+			x.Remedies = []finding.Remedy{r}
+		}
 	case bool, float64, int64, int:
 		text := fmt.Sprint(e.Value)
 		r := meaning(e, finding.Remedy{

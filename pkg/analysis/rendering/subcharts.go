@@ -37,6 +37,33 @@ func (w *World) SwitchedOn(p values.Path) (on values.Edit, site Site, found bool
 	return on, site, false
 }
 
+// ConditionsOver lists the values that a condition of Chart.yaml asks and that are set, of the dependencies which the tag
+// at p would switch as well: a condition goes before tags.
+func (w *World) ConditionsOver(p values.Path) []values.Path {
+	if len(p) != 2 || !p.HasPrefix(values.Keys("tags")) {
+		return nil
+	}
+	var out []values.Path
+	for _, d := range w.renderer.chart.Metadata.Dependencies {
+		if d == nil || !slices.Contains(d.Tags, p[1].Key) {
+			continue
+		}
+		for _, cond := range strings.Split(d.Condition, ",") {
+			q := values.Keys(strings.Split(strings.TrimSpace(cond), ".")...)
+			if _, isBool := lookupBool(w.computed, q); isBool {
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
+func lookupBool(computed map[string]any, p values.Path) (value, found bool) {
+	at, _ := values.Get(computed, p)
+	value, found = at.(bool)
+	return value, found
+}
+
 func dependency(c *helmchart.Chart, name string) *helmchart.Dependency {
 	for _, d := range c.Metadata.Dependencies {
 		if d != nil && (d.Alias == name || d.Alias == "" && d.Name == name) && child(c, d.Name) != nil {
