@@ -90,7 +90,7 @@ func (w *Workload) runs(out []RunImage, p *unstructured.Unstructured, list strin
 	for _, s := range states {
 		if m, _ := s.(map[string]any); m["name"] == any(name) {
 			id, _ := m["imageID"].(string)
-			if parts := repoDigest.FindStringSubmatch(id); parts != nil && sameRepository(parts[1], repository) {
+			if parts := repoDigest.FindStringSubmatch(id); len(parts) == 3 && sameRepository(parts[1], repository) {
 				running = parts[2]
 			}
 		}
