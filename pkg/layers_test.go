@@ -59,7 +59,7 @@ var layers = map[string]struct {
 
 	"pkg/analysis/deciders": {4, []string{yamlNodes}},
 
-	"pkg/analysis/checks": {6, []string{apimachinery, kubeAPI}},
+	"pkg/analysis/checks": {6, []string{helm + "release", apimachinery, kubeAPI}},
 	"pkg/fix":             {6, []string{helm + "strvals", yaml}},
 
 	"pkg/printer": {7, []string{yaml, "golang.org/x/text"}},

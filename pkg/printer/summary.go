@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
@@ -15,7 +16,7 @@ type Summary struct {
 	Values    int `json:"values"`
 	Effective int `json:"effective"`
 
-	inForce, unapplied, partial, lost, needless, unknown int
+	inForce, unapplied, overruled, partial, lost, needless, unknown int
 }
 
 // applied says whether the values of a release reached the cluster, as far as Helm's status tells.
@@ -27,9 +28,12 @@ func applied(r fix.Release) bool {
 func Summarize(r fix.Report) Summary {
 	var s Summary
 	for _, release := range r.Releases {
-		told := map[string]bool{}
+		told, overruled := map[string]bool{}, map[string]bool{}
 		for _, f := range release.Findings {
 			told[f.ValuePath] = true
+			if release.Revision > 0 && f.Object != nil && f.Expected != nil && !reflect.DeepEqual(f.Expected, f.Actual) {
+				overruled[f.ValuePath] = true
+			}
 			switch f.Severity {
 			case finding.Error:
 				s.Errors++
@@ -47,6 +51,8 @@ func Summarize(r fix.Report) Summary {
 			switch {
 			case !applied(release) && !v.Verdict.Ineffective() && v.Verdict != finding.Unknown:
 				s.unapplied++
+			case (v.Verdict == finding.Effective || v.Verdict == finding.Redundant) && overruled[v.Path]:
+				s.overruled++
 			case v.Verdict == finding.Effective || v.Verdict == finding.Redundant:
 				s.inForce++
 			case v.Verdict == finding.Partial:

@@ -67,6 +67,7 @@ func valueTotals(s Summary) string {
 	}{
 		{s.inForce, "in force"},
 		{s.unapplied, "asked for and never applied"},
+		{s.overruled, "rendered and not what runs"},
 		{s.partial, "in force in part"},
 		{s.lost, "lost"},
 		{s.needless, "not needed"},

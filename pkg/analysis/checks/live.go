@@ -218,7 +218,7 @@ func writer(d drift.Difference) string {
 	if d.Subresource != "" {
 		how += ", subresource " + d.Subresource
 	}
-	if text == "" {
+	if text == "" || text == "field manager "+d.Manager {
 		text = "field manager " + how
 	} else {
 		text += " (field manager " + how + ")"

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"helm.sh/helm/v3/pkg/release"
+
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
@@ -74,7 +76,7 @@ const patience = 10 * time.Minute
 
 func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 	x := finding.Finding{Severity: finding.Error}
-	x.Message = fmt.Sprintf("revision %d of release %s is %s", r.Revision, f.Release.Name, r.Status)
+	x.Message = fmt.Sprintf("revision %d of release %s %s", r.Revision, f.Release.Name, state(r.Status))
 	deployed := r != f.Record
 	if deployed {
 		x.Message += fmt.Sprintf(": what is deployed is revision %d", f.Record.Revision)
@@ -97,10 +99,19 @@ func notApplied(f *analysis.Facts, r *snapshot.Record) finding.Finding {
 			}
 		}
 	}
+	x.Facts = append(x.Facts, hooks(r)...)
 	notInForce(f, r, &x)
 	made(f, r, &x)
 	afterFailure(f, r, deployed, &x)
 	return x
+}
+
+// state makes a verb of Helm's word.
+func state(status string) string {
+	if status == "failed" {
+		return status
+	}
+	return "is " + status
 }
 
 // said is what Helm recorded, an error to a line. The API server can have a lot to say about one object.
@@ -121,6 +132,34 @@ func said(description string) []finding.Fact {
 		out = append(out, finding.Fact{Label: "helm said", Text: line})
 	}
 	return out
+}
+
+// hooks says which hooks ran and did not end well: a release fails with the first of them.
+func hooks(r *snapshot.Record) []finding.Fact {
+	if r.Release == nil {
+		return nil
+	}
+	var out []finding.Fact
+	for _, h := range r.Release.Hooks {
+		run := h.LastRun
+		if run.StartedAt.IsZero() || run.Phase == "Succeeded" {
+			continue
+		}
+		text := fmt.Sprintf("%s/%s (%s): %s, begun %s", h.Kind, h.Name, events(h), run.Phase, run.StartedAt.UTC().Format(time.RFC3339))
+		if !run.CompletedAt.IsZero() {
+			text += ", ended " + run.CompletedAt.UTC().Format(time.RFC3339)
+		}
+		out = append(out, finding.Fact{Label: "hook", Text: text})
+	}
+	return out
+}
+
+func events(h *release.Hook) string {
+	var out []string
+	for _, e := range h.Events {
+		out = append(out, e.String())
+	}
+	return strings.Join(out, ", ")
 }
 
 // notInForce adds the values that were given in the revision and were other ones, or none, in the deployed one.
@@ -171,10 +210,9 @@ func made(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
 	}
 	objects, _ := rendering.ParseManifest("", r.Release.Manifest)
 	objects = slices.DeleteFunc(objects, func(o rendering.Object) bool { return o.Hook })
-	differ := map[string]bool{}
+	differ := drift.Compare(objects, f.Live, f.Release.Namespace)
 	var missing []string
-	for _, d := range drift.Compare(objects, f.Live, f.Release.Namespace) {
-		differ[fieldOf(d)] = true
+	for _, d := range differ {
 		if d.Kind == drift.Missing {
 			missing = append(missing, d.Object.String())
 		}
@@ -191,7 +229,7 @@ func made(f *analysis.Facts, r *snapshot.Record, x *finding.Finding) {
 			continue
 		}
 		total++
-		if !differ[c.ID()] && seen(f, objects, c.Object) {
+		if seen(f, objects, c.Object) && !slices.ContainsFunc(differ, func(d drift.Difference) bool { return d.Rendered == c.Object && overlap(whole(d), c.Field.Field) }) {
 			live++
 		}
 	}
@@ -225,8 +263,8 @@ func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool, x *findi
 	switch {
 	case deployed && len(owners) > 0:
 		x.Facts = append(x.Facts, finding.Fact{Label: "owner", Text: strings.Join(owners, ", ") + ": field manager of what the revision wanted to write; Helm applies server-side, and the API server refuses to take a field from its owner"})
-		next = "give the upgrade --force-conflicts, or let " + strings.Join(owners, ", ") + " give the fields up"
-		step = rollback(f, f.Record.Revision) + " --force-conflicts"
+		next = fmt.Sprintf("apply revision %d with --force-conflicts, or let %s give the fields up and upgrade again", r.Revision, strings.Join(owners, ", "))
+		step = rollback(f, r.Revision) + " --force-conflicts"
 	case deployed:
 		next = fmt.Sprintf("go back to revision %d, then upgrade with values that work", f.Record.Revision)
 		step = rollback(f, f.Record.Revision)

@@ -108,6 +108,7 @@ func drifted(f *analysis.Facts, group []drift.Difference) finding.Finding {
 	if d.Culprit != "" || len(d.Suspects) > 0 || d.Unseen {
 		x.Facts = append(x.Facts, blamed(d.Blame, "the "+kind)...)
 	}
+	x.Facts = append(x.Facts, order(f, d)...)
 	if next := remedyOf(d.Culprit); next != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: next})
 	}
@@ -244,6 +245,7 @@ An object that could not be read is no finding; it stands in the report's list o
 func absent(f *analysis.Facts, d drift.Difference) finding.Finding {
 	x := finding.Finding{Severity: finding.Error, Object: &d.Object}
 	if d.Kind == drift.Foreign {
+		x.Since = d.Time
 		x.Message = fmt.Sprintf("%s belongs to release %s, and is rendered by %s/%s too", d.Object, d.Live, f.Release.Namespace, f.Release.Name)
 		x.Facts = []finding.Fact{{Label: "writer", Text: writer(d)}, {Label: "next", Text: "one of the two releases must give the object another name"}}
 		x.Steps = []string{kubectl("get", d.Object) + " --output yaml --show-managed-fields"}
@@ -257,6 +259,9 @@ func absent(f *analysis.Facts, d drift.Difference) finding.Finding {
 		x.Facts = append(x.Facts, finding.Fact{Label: "because", Text: fmt.Sprintf("the API server knows no kind %s of %s: its CustomResourceDefinition is not there", d.Object.Kind, d.APIVersion)})
 		x.Steps = []string{"kubectl get customresourcedefinitions"}
 		return x
+	}
+	if at := updated(f.Record); at != "" {
+		x.Facts = append(x.Facts, finding.Fact{Label: "order", Text: fmt.Sprintf("%s revision %d %s; gone since then, and nobody records when", at, f.Record.Revision, f.Record.Status)})
 	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "a rollback to the deployed revision makes it again"})
 	x.Steps = []string{rollback(f, f.Record.Revision)}

@@ -53,7 +53,7 @@ func blank(c rendering.Change) bool {
 func irreproducible(f *analysis.Facts, differ []rendering.Change) finding.Finding {
 	first := differ[0]
 	x := finding.Finding{
-		Severity: finding.Info, Object: &first.Object, Field: first.Field.Field,
+		Severity: finding.Info, Since: updated(f.Record), Object: &first.Object, Field: first.Field.Field,
 		Expected: plainValue(first.Kind, first.Field.Field, first.To), Actual: plainValue(first.Kind, first.Field.Field, first.From),
 		Message: fmt.Sprintf("the stored manifest of revision %d differs in %s from what its chart and values render", f.Record.Revision, plural(len(differ), "field", "fields")),
 	}

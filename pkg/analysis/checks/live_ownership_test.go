@@ -73,7 +73,7 @@ conflicts with "scaler" using apps/v1:
 	if want := "revision 1, since 2026-01-02T11:00:00Z"; textOf(x, "deployed") != want {
 		t.Errorf("deployed: %s", textOf(x, "deployed"))
 	}
-	if !slices.Equal(x.Steps, []string{"helm rollback toy 1 --namespace ns --force-conflicts"}) {
+	if !slices.Equal(x.Steps, []string{"helm rollback toy 2 --namespace ns --force-conflicts"}) {
 		t.Errorf("steps: %q", x.Steps)
 	}
 }

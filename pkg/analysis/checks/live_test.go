@@ -271,6 +271,9 @@ spec: {scaleTargetRef: {kind: Deployment, name: x}}
 	{name: "a failed upgrade that changed something", replace: []string{"port: 80", "port: 81"}, change: func(t *testing.T, in *analysis.Input) {
 		in.Newest = record(t, 2, "failed", map[string]any{"port": 81, "policy": "Always"})
 	}, tells: []string{"KGW2001 error"}},
+	{name: "a failed upgrade whose port was refused", change: func(t *testing.T, in *analysis.Input) {
+		in.Newest = record(t, 2, "failed", map[string]any{"port": 99999})
+	}, tells: []string{"KGW2001 error port"}},
 	{name: "a pending upgrade", change: func(t *testing.T, in *analysis.Input) {
 		in.Newest = record(t, 2, "pending-upgrade", map[string]any{})
 	}, tells: []string{"KGW2001 error"}},
