@@ -27,6 +27,7 @@ test: ## run the unit tests of everything; needs no cluster and no network
 .PHONY: e2e
 e2e: ## run the plugin against a real API server with real controllers, built from Go modules
 	@test/controlplane/build.sh >/dev/null # a cold build takes minutes: not on the clock of the tests
+	@test/controlplane/helm4/build.sh >/dev/null
 	go test -tags e2e -count=1 -timeout 25m $(TESTFLAGS) ./test/e2e/...
 
 .PHONY: demo

@@ -30,6 +30,7 @@ type world struct {
 	tools  string // where the control plane's binary is
 	dir    string // of the control plane: its kubeconfigs and audit.log
 	charts string
+	helm4  string // the program
 }
 
 var shared world
@@ -55,6 +56,11 @@ func play(m *testing.M) (int, error) {
 		return 1, fmt.Errorf("build the control plane: %w", err)
 	}
 	shared.tools = tools
+	helm4, err := output("../controlplane/helm4/build.sh")
+	if err != nil {
+		return 1, fmt.Errorf("build Helm 4: %w", err)
+	}
+	shared.helm4 = filepath.Join(helm4, "helm4")
 	// kubectl finds `kgw-doctor` under this name: dashes become underscores.
 	plugin := filepath.Join(temp, "bin", "kubectl-kgw_doctor")
 	if _, err := output("go", "build", "-o", plugin, "../../cmd/kubectl-kgw-doctor"); err != nil {
@@ -142,6 +148,7 @@ func params() testscript.Params {
 			env.Setenv("PATH", shared.path)
 			env.Setenv("KUBECONFIG", filepath.Join(shared.dir, "kubeconfig"))
 			env.Setenv("CHARTS", shared.charts)
+			env.Setenv("HELM4", shared.helm4)
 			env.Setenv("HOME", env.WorkDir)
 			return nil
 		},
@@ -156,6 +163,7 @@ func params() testscript.Params {
 			"controlplane": controlplane,
 			"kubeconfig":   kubeconfig,
 			"webhook":      webhook,
+			"todo":         todo,
 		},
 	}
 }

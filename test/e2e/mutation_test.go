@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -81,25 +80,4 @@ func controlplane(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(stop)
 	ts.Setenv("KUBECONFIG", filepath.Join(dir, "kubeconfig"))
-}
-
-// findings [CODE]... requires the findings of the last stdout, a report in
-// JSON, to be exactly these, each as often as it is given.
-func findings(ts *testscript.TestScript, neg bool, args []string) {
-	if neg {
-		ts.Fatalf("usage: findings [CODE]...")
-	}
-	var report any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &report))
-	found, err := at(report, "releases[*].findings[*].code")
-	ts.Check(err)
-	var codes []string
-	for _, code := range found {
-		codes = append(codes, text(code))
-	}
-	slices.Sort(codes)
-	want := slices.Sorted(slices.Values(args))
-	if !slices.Equal(codes, want) {
-		ts.Fatalf("findings %q, want %q", codes, want)
-	}
 }

@@ -206,6 +206,9 @@ func writer(d drift.Difference) string {
 		if d.By != "" {
 			return d.By
 		}
+		if d.Field.Field == "spec.replicas" && rendering.Equal(d.Live, 0) {
+			return "not known: scaling to 0 (kubectl scale, or a program) leaves no field manager"
+		}
 		if _, gone := d.Live.(rendering.Absent); gone {
 			return "not known: nobody owns a field that was taken away"
 		}

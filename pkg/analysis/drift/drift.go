@@ -133,6 +133,9 @@ func (s *sights) object(o rendering.Object) []Difference {
 	if owner := s.foreign(x); owner != "" {
 		base.Kind, base.Want, base.Live = Foreign, s.release, owner
 		base.Writer = author(x, `metadata.annotations["`+releaseName+`"]`)
+		if !base.Helm {
+			base.By, _ = s.whose(base.Writer, nil)
+		}
 		return []Difference{base}
 	}
 	return s.fields(base, o, x)
