@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,6 +48,7 @@ type Reader struct {
 	Context string           // for Header.Context
 
 	host     string
+	asked    atomic.Pointer[ledger] // while Rights reads
 	raw      rest.Interface
 	metadata metadata.Interface
 	dynamic  dynamic.Interface
@@ -61,11 +63,12 @@ func New(cfg *rest.Config) (*Reader, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "kubectl-kgw-doctor"
 	}
+	r := &Reader{Now: time.Now, host: cfg.Host}
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return noting{next, r} })
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection to %s: %w", cfg.Host, err)
 	}
-	r := &Reader{Now: time.Now, host: cfg.Host}
 	if r.raw, err = rawClient(cfg, client); err == nil {
 		if r.metadata, err = metadata.NewForConfigAndClient(cfg, client); err == nil {
 			r.dynamic, err = dynamic.NewForConfigAndClient(cfg, client)
@@ -89,6 +92,14 @@ func rawClient(cfg *rest.Config, client *http.Client) (rest.Interface, error) {
 // only what leaves nothing to look at: no answer at the first contact, rejected credentials, an interrupt, or
 // ErrNoRelease.
 func (r *Reader) Snapshot(ctx context.Context, t Target) (*snapshot.Snapshot, error) {
+	v, err := r.visit(ctx, t)
+	if v == nil {
+		return nil, err
+	}
+	return &v.snap, err
+}
+
+func (r *Reader) visit(ctx context.Context, t Target) (*visit, error) {
 	for _, name := range t.Releases {
 		if name == "" || len(validation.IsValidLabelValue(name)) > 0 {
 			return nil, fmt.Errorf("%w: %q cannot be the name of a release", ErrNoRelease, name)
@@ -109,7 +120,7 @@ func (r *Reader) Snapshot(ctx context.Context, t Target) (*snapshot.Snapshot, er
 		return nil, ctx.Err()
 	}
 	v.sort()
-	return &v.snap, err
+	return v, err
 }
 
 // firstContact tells a server that cannot be worked with from rights that are missing.

@@ -90,7 +90,12 @@ func (v *visit) records(ctx context.Context) ([]found, error) {
 	wanted := v.candidates(h)
 	if len(wanted) == 0 || v.missesNamed(wanted) {
 		// Helm can be told to keep its records in ConfigMaps.
-		l := v.listMetadata(ctx, configMapResource, v.recordSelector(), "Helm release records (ConfigMaps)")
+		l := v.tryMetadata(ctx, configMapResource, v.recordSelector(), "Helm release records (ConfigMaps)")
+		for _, g := range l.gaps {
+			if v.secrets.err == nil { // else the gap is told: the right to what Helm uses unless it is told otherwise
+				v.gap(g)
+			}
+		}
 		for k, revisions := range histories(l.items, configMapResource) {
 			if _, has := h[k]; !has {
 				h[k] = revisions

@@ -32,6 +32,7 @@ var resources = [][4]string{
 	{"v1", "services", "Service", "Namespaced"}, {"apps/v1", "deployments", "Deployment", "Namespaced"},
 	{"apps/v1", "replicasets", "ReplicaSet", "Namespaced"}, {"rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", "Cluster"},
 	{"autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "Namespaced"},
+	{"keda.sh/v1alpha1", "scaledobjects", "ScaledObject", "Namespaced"}, {"autoscaling.k8s.io/v1", "verticalpodautoscalers", "VerticalPodAutoscaler", "Namespaced"},
 	{"apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "Cluster"},
 	{"v1", "events", "Event", "Namespaced"}, {"v1", "limitranges", "LimitRange", "Namespaced"}, {"v1", "resourcequotas", "ResourceQuota", "Namespaced"},
 	{"v1", "namespaces", "Namespace", "Cluster"}, {"v1", "nodes", "Node", "Cluster"},

@@ -107,22 +107,31 @@ type listing struct {
 	items     []metav1.PartialObjectMetadata
 	namespace string // that was listed in the end
 	err       error  // of that
+	gaps      []snapshot.Gap
 }
 
-// listMetadata lists page by page, in all namespaces or, where that is forbidden, in the fallback. It records the
-// gaps itself.
+// listMetadata lists as tryMetadata does, and records the gaps.
 func (v *visit) listMetadata(ctx context.Context, res schema.GroupVersionResource, selector, what string) listing {
+	l := v.tryMetadata(ctx, res, selector, what)
+	for _, g := range l.gaps {
+		v.gap(g)
+	}
+	return l
+}
+
+// tryMetadata lists page by page, in all namespaces or, where that is forbidden, in the fallback.
+func (v *visit) tryMetadata(ctx context.Context, res schema.GroupVersionResource, selector, what string) listing {
 	l := listing{namespace: v.target.Namespace}
 	l.items, l.err = v.pages(ctx, res, l.namespace, selector)
 	if apierrors.IsForbidden(l.err) && l.namespace == "" && v.target.Fallback != "" {
-		v.gap(snapshot.Gap{What: what + " in all namespaces",
+		l.gaps = append(l.gaps, snapshot.Gap{What: what + " in all namespaces",
 			Why:    fmt.Sprintf("%v; looked in namespace %s instead", l.err, v.target.Fallback),
 			Remedy: rule(l.err, res, "get", "list"), Optional: true})
 		l.namespace = v.target.Fallback
 		l.items, l.err = v.pages(ctx, res, l.namespace, selector)
 	}
 	if l.err != nil {
-		v.gap(snapshot.Gap{What: what + " " + where(l.namespace), Why: l.err.Error(), Remedy: rule(l.err, res, "get", "list")})
+		l.gaps = append(l.gaps, snapshot.Gap{What: what + " " + where(l.namespace), Why: l.err.Error(), Remedy: rule(l.err, res, "get", "list")})
 	}
 	return l
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/cluster"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/printer"
@@ -25,6 +26,7 @@ import (
 type told struct {
 	report fix.Report
 	snap   *snapshot.Snapshot
+	rights []cluster.Right
 	err    error
 	asked  any
 }
@@ -52,6 +54,11 @@ func (e *told) Why(_ context.Context, o *WhyOptions) (printer.Why, error) {
 func (e *told) Audit(_ context.Context, o *AuditOptions) (fix.Report, error) {
 	e.asked = o
 	return e.report, e.err
+}
+
+func (e *told) Rights(_ context.Context, _ *Scope, releases []string) ([]cluster.Right, error) {
+	e.asked = releases
+	return e.rights, e.err
 }
 
 func (e *told) Snapshot(_ context.Context, o *Scope, releases []string) (*snapshot.Snapshot, error) {

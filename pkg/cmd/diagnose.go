@@ -9,6 +9,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/checks"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/cluster"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/fix"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/printer"
@@ -99,6 +100,7 @@ type engine interface {
 	Why(context.Context, *WhyOptions) (printer.Why, error)
 	Audit(context.Context, *AuditOptions) (fix.Report, error)
 	Snapshot(context.Context, *Scope, []string) (*snapshot.Snapshot, error)
+	Rights(context.Context, *Scope, []string) ([]cluster.Right, error)
 }
 
 // checkDoc is the documentation of one finding.
@@ -125,65 +127,3 @@ func checkDocs() []checkDoc {
 	slices.SortFunc(out, func(a, b checkDoc) int { return strings.Compare(a.Code, b.Code) })
 	return out
 }
-
-// clusterRole is what pkg/cluster asks for: the records, what says how they fare, and every kind that the charts of
-// cluster.Charts render.
-const clusterRole = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: kgw-doctor
-rules:
-- apiGroups: [""]
-  resources: [secrets, configmaps, pods, services, serviceaccounts]
-  verbs: [get, list]
-- apiGroups: [apps]
-  resources: [deployments, replicasets]
-  verbs: [get, list]
-- apiGroups: [gateway.networking.k8s.io]
-  resources: [gateways, gatewayclasses]
-  verbs: [get, list]
-- apiGroups: [gateway.kgateway.dev]
-  resources: [gatewayparameters]
-  verbs: [get, list]
-- apiGroups: [agentgateway.dev]
-  resources: [agentgatewayparameters]
-  verbs: [get, list]
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
-  verbs: [get, list]
-- apiGroups: [rbac.authorization.k8s.io]
-  resources: [clusterroles, clusterrolebindings]
-  verbs: [get, list]
-- apiGroups: [autoscaling]
-  resources: [horizontalpodautoscalers]
-  verbs: [get, list]
-- apiGroups: [autoscaling.k8s.io]
-  resources: [verticalpodautoscalers]
-  verbs: [get, list]
-- apiGroups: [keda.sh]
-  resources: [scaledobjects]
-  verbs: [get, list]
-- apiGroups: [policy]
-  resources: [poddisruptionbudgets]
-  verbs: [get, list]
-- apiGroups: [helm.toolkit.fluxcd.io]
-  resources: [helmreleases]
-  verbs: [get, list]
-- apiGroups: [argoproj.io]
-  resources: [applications]
-  verbs: [get, list]
-- apiGroups: [monitoring.coreos.com]
-  resources: [podmonitors, servicemonitors]
-  verbs: [get, list]
-# Read only where something is not as it was rendered: who changed it on its way in, why it does not go on.
-- apiGroups: [""]
-  resources: [events, limitranges, namespaces, nodes, resourcequotas]
-  verbs: [get, list]
-- apiGroups: [admissionregistration.k8s.io]
-  resources: [mutatingwebhookconfigurations, mutatingadmissionpolicies, mutatingadmissionpolicybindings]
-  verbs: [get, list]
-- apiGroups: [kyverno.io, policies.kyverno.io]
-  resources: [clusterpolicies, policies, mutatingpolicies]
-  verbs: [get, list]
-`

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -361,4 +362,23 @@ func (d doctor) Audit(_ context.Context, o *AuditOptions) (fix.Report, error) {
 
 func (d doctor) Snapshot(ctx context.Context, s *Scope, releases []string) (*snapshot.Snapshot, error) {
 	return s.Snapshot(ctx, releases...)
+}
+
+// errNoRecord says that what a diagnosis reads is not known, since no release record could be read.
+var errNoRecord = errors.New("no release record could be read")
+
+// Rights says what a check of the releases asks the API server for.
+func (d doctor) Rights(ctx context.Context, s *Scope, releases []string) ([]cluster.Right, error) {
+	if s.File != nil {
+		return nil, errors.New("rights asks a cluster, and does not read a snapshot")
+	}
+	reader, current, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	rights, snap, err := reader.Rights(ctx, s.target(current, releases))
+	if err == nil && len(snap.Records()) == 0 || errors.Is(err, cluster.ErrNoRelease) {
+		return nil, fmt.Errorf("%w: %w", errNoRecord, cmp.Or(err, errors.New("only live objects tell of the release")))
+	}
+	return rights, err
 }

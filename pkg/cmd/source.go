@@ -19,11 +19,15 @@ func (s *Scope) Snapshot(ctx context.Context, releases ...string) (*snapshot.Sna
 	if err != nil {
 		return nil, err
 	}
+	return reader.Snapshot(ctx, s.target(current, releases))
+}
+
+func (s *Scope) target(current string, releases []string) cluster.Target {
 	target := cluster.Target{Namespace: s.Namespace, Releases: releases, Revision: s.Revision, RecordsOnly: s.RecordsOnly}
 	if s.Namespace == "" && !s.AllNamespaces {
 		target.Fallback = current
 	}
-	return reader.Snapshot(ctx, target)
+	return target
 }
 
 // reader connects to the cluster of the kubeconfig, whose current namespace it gives too.

@@ -74,7 +74,7 @@ func play(m *testing.M) (int, error) {
 	// Set by `controlplane up --exec`: one is running already.
 	if dir := os.Getenv("CONTROLPLANE_DIR"); dir != "" {
 		shared.dir = dir
-		return m.Run(), nil
+		return m.Run(), onlyReads()
 	}
 	shared.dir = filepath.Join(temp, "controlplane")
 	stop, err := startControlPlane(filepath.Join(tools, "controlplane"), shared.dir)
@@ -82,7 +82,7 @@ func play(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer stop()
-	return m.Run(), nil
+	return m.Run(), onlyReads()
 }
 
 // output runs a command, shows its stderr, and returns its stdout's text.

@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -197,35 +195,3 @@ var (
 	chartArgument = regexp.MustCompile(`^(helm upgrade \S+ )('[^']*'|\S+)`)
 	versionFlag   = regexp.MustCompile(` --version[ =]\S+`)
 )
-
-// audit USER puts what the user asked of the API server on stdout, each kind
-// of request once: "get secrets", "list deployments", "get /version". Requests
-// of the current scene and of all before it.
-func audit(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: audit USER")
-	}
-	data, err := os.ReadFile(filepath.Join(shared.dir, "audit.log"))
-	ts.Check(err)
-	var lines []string
-	for line := range strings.Lines(string(data)) {
-		var event struct {
-			Verb, RequestURI string
-			User             struct{ Username string }
-			ObjectRef        *struct{ Resource string }
-		}
-		ts.Check(json.Unmarshal([]byte(line), &event))
-		if event.User.Username != args[0] {
-			continue
-		}
-		what, _, _ := strings.Cut(event.RequestURI, "?")
-		if event.ObjectRef != nil && event.ObjectRef.Resource != "" {
-			what = event.ObjectRef.Resource
-		}
-		lines = append(lines, event.Verb+" "+what)
-	}
-	slices.Sort(lines)
-	for _, line := range slices.Compact(lines) {
-		fmt.Fprintln(ts.Stdout(), line)
-	}
-}

@@ -3,7 +3,7 @@
 # prints that folder on stdout. Builds nothing when nothing has changed.
 #
 # A script of its own: its changes must not change the fingerprint of the
-# control plane, which takes minutes to build. After that, this takes 90 s.
+# control plane, which takes minutes to build. After that, this takes 60 CPU seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
