@@ -70,9 +70,10 @@ const (
 type Facts struct {
 	Input
 	Renderer  *rendering.Renderer
-	World     *rendering.World // nil if the chart does not render with these values
+	World     *rendering.World // nil if the chart does not render
 	Older     *rendering.World // of Against; nil without one, or if it does not render
-	RenderErr error
+	RenderErr error           // the chart does not render with these values; World is then of fewer of them
+	Blamed    [][]values.Leaf // of RenderErr: sets of supplied values, each enough to take away; World is without the first
 	Reading   *chart.Reading
 	Leaves    []values.Leaf
 	Effects   []causality.Effect // one per leaf
@@ -147,8 +148,11 @@ func Gather(in Input) (*Facts, error) {
 		if len(f.Missing) > 0 {
 			f.ReproductionReason = f.missingReason()
 		}
-		f.unknownForAll()
-		return f, nil
+		f.renderFewer()
+		if f.World == nil {
+			f.unknownForAll()
+			return f, nil
+		}
 	}
 	f.renderOlder()
 	f.Reading = chart.ReadTemplates(f.World)
@@ -163,9 +167,33 @@ func Gather(in Input) (*Facts, error) {
 	budget := in.Budget
 	budget.Presets = in.Mode == Audit
 	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, budget)
+	f.doubtBlamed()
 	f.doubtSubcharts()
 	f.recallReuse()
 	return f, nil
+}
+
+// renderFewer renders a chart that fails without the values that make it fail, so that the others can be judged.
+func (f *Facts) renderFewer() {
+	if f.Mode == Audit || len(f.Missing) > 0 {
+		return
+	}
+	if f.Blamed = blame(f.Renderer, f.Supplied, f.RenderErr); len(f.Blamed) == 0 {
+		return
+	}
+	w, err := rendering.NewWorld(f.Renderer, values.Apply(f.Supplied, removals(f.Blamed[0])...))
+	if err == nil {
+		f.World = w
+	}
+}
+
+// doubtBlamed takes back what was said of values that were not there when the others were judged.
+func (f *Facts) doubtBlamed() {
+	for i := range f.Effects {
+		if e := &f.Effects[i]; f.blamed(e.Path) {
+			*e = causality.Effect{Path: e.Path, Value: e.Value, Verdict: finding.Unknown, Reason: "the chart does not render with it: " + f.RenderErr.Error()}
+		}
+	}
 }
 
 // recallReuse tells why a value may say the same as the chart of a later revision: helm upgrade --reuse-values writes

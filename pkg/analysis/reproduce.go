@@ -12,6 +12,13 @@ import (
 
 // reproduce compares today's rendering with the stored manifest and the stored hooks.
 func (f *Facts) reproduce() {
+	if f.RenderErr != nil {
+		// It is impossible, for the reason given: the World is of fewer values.
+		if f.Record != nil && f.Record.Release != nil {
+			f.StoredObjects, _ = rendering.ParseManifest("", f.Record.Release.Manifest)
+		}
+		return
+	}
 	if f.Record == nil || f.Record.Release == nil || f.Mode != Installed {
 		f.Reproduction, f.ReproductionReason = Exact, ""
 		if f.Mode == Installed {

@@ -70,7 +70,7 @@ func sameEffect(f *analysis.Facts, edits []values.Edit, got map[string]any) erro
 	if rendering.Equal(want, got) {
 		return nil
 	}
-	if f.World == nil {
+	if f.RenderErr != nil {
 		if _, err := f.Renderer.Helm(got); err != nil {
 			return fmt.Errorf("%s cannot be changed so that the chart renders: %w", f.Owner.Object, err)
 		}

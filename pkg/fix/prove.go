@@ -133,7 +133,7 @@ func (t *try) prove(f *analysis.Facts, remedy finding.Remedy) {
 	switch {
 	case err != nil:
 		t.err = err
-	case f.World == nil:
+	case f.RenderErr != nil:
 		t.fix, t.err = proveRendering(f, remedy, fl)
 	default:
 		t.after = f.World.Try(remedy.Edits...)

@@ -121,6 +121,7 @@ type trial struct {
 	used  int
 
 	refused error // with another value the chart did not render
+	checked error // with other values changed the chart does not render because of this one
 }
 
 func (j *judge) leaf(l values.Leaf) Effect {

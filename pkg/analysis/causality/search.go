@@ -266,6 +266,12 @@ func (t *trial) undecided() {
 		e.Reason = "other values make the chart fail: " + t.refused.Error()
 		return
 	}
+	if t.checked != nil {
+		// It decides no field, but whether the chart renders.
+		e.Verdict = finding.Redundant
+		e.Reason = "the chart only checks it: " + t.checked.Error()
+		return
+	}
 	if len(t.reads) == 0 {
 		e.Verdict = finding.Unknown
 		e.Reason = "part of the chart's templates could not be followed"
@@ -372,8 +378,11 @@ func (t *trial) fromReading() ([]*confirmed, *blocked) {
 		}
 		c, err := t.confirm(p)
 		if err != nil {
-			if t.reached(err, p.read) && failure == nil {
+			switch {
+			case t.reached(err, p.read) && failure == nil:
 				failure = &blocked{p, err}
+			case t.checked == nil && t.refuses(p, err):
+				t.checked = err
 			}
 			continue
 		}
@@ -390,6 +399,21 @@ func (t *trial) fromReading() ([]*confirmed, *blocked) {
 		return cmp.Or(cmp.Compare(len(a.obstacles), len(b.obstacles)), cmp.Compare(len(a.others), len(b.others)))
 	})
 	return found, failure
+}
+
+// refuses says whether a rendering failed in the chart author's own words because of the value: without it, or with
+// another one there, the same edits render.
+func (t *trial) refuses(p proposal, err error) bool {
+	var at *rendering.Error
+	if !asError(err, &at) || at.Said == "" {
+		return false
+	}
+	for _, alt := range t.alts[:min(len(t.alts), 2)] {
+		if o := t.try(append(p.edits(), values.Set(t.e.Path, alt))...); o.Err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (p proposal) paths() string {

@@ -97,7 +97,7 @@ func corpusCase(t *testing.T, dir string) (*helmchart.Chart, map[string]any, ren
 
 func properties(t *testing.T, f *analysis.Facts) {
 	t.Helper()
-	if f.World == nil {
+	if f.RenderErr != nil {
 		return
 	}
 	before := objects(t, f, f.Supplied)

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/chart"
@@ -19,7 +20,7 @@ var DoesNotRender = &analysis.Check{
 		Text: `A template fails, the chart's author refuses the values ("fail", "required"), or the chart's schema does. An
 upgrade with these values stops before anything is changed.
 
-The values were taken away one by one to find those that cause it.`,
+Values were taken away to find the fewest without which the chart renders. The other values are judged without those.`,
 		Before: "--set resources=large",
 		After:  "--set resources.requests.cpu=1",
 		Since:  "0.1.0", Severity: finding.Error,
@@ -38,33 +39,41 @@ The values were taken away one by one to find those that cause it.`,
 				x.Facts = append(x.Facts, finding.Fact{Label: "at", Text: template(at.Site)})
 			}
 		}
-		guilty := culprits(f)
-		for _, l := range guilty {
-			x.ValuePath = l.Path.String()
-			x.Facts = append(x.Facts, finding.Fact{Label: "value", Text: show(l.Path, l.Value) + "; without it the chart renders"})
+		for _, set := range f.Blamed {
+			x.Facts = append(x.Facts, finding.Fact{Label: "value", Text: given(set)})
+			x.Remedies = append(x.Remedies, takeBack(f, set))
 		}
-		for _, l := range guilty {
-			edit := values.Set(l.Path, nil)
-			if d, found := values.Get(f.Chart.Values, l.Path); found {
-				edit = values.Set(l.Path, d)
-			}
-			x.Remedies = append(x.Remedies, finding.Remedy{Summary: "take " + l.Path.String() + " back", Edits: []values.Edit{edit}})
+		if len(f.Blamed) > 0 {
+			x.ValuePath = f.Blamed[0][0].Path.String()
 		}
 		return []finding.Finding{x}, nil
 	},
 }
 
-// culprits lists the supplied leaves without which, each alone, the chart renders.
-func culprits(f *analysis.Facts) []values.Leaf {
-	var out []values.Leaf
-	for i, l := range f.Leaves {
-		if i == 200 || len(out) == 3 {
-			break
-		}
-		if _, err := f.Renderer.Helm(values.Apply(f.Supplied, values.Remove(l.Path))); err == nil {
-			out = append(out, l)
-		}
+// given writes values with which the chart fails.
+func given(set []values.Leaf) string {
+	var shown []string
+	for _, l := range set {
+		shown = append(shown, show(l.Path, l.Value))
 	}
+	if len(set) == 1 {
+		return shown[0] + "; without it the chart renders"
+	}
+	return strings.Join(shown, ", ") + "; without all of them the chart renders, and without fewer it does not"
+}
+
+// takeBack is the smallest change with which the chart renders: the chart's own values in the place of these.
+func takeBack(f *analysis.Facts, set []values.Leaf) finding.Remedy {
+	var names []string
+	out := finding.Remedy{}
+	for _, l := range set {
+		edit := values.Set(l.Path, nil)
+		if d, found := values.Get(f.Chart.Values, l.Path); found {
+			edit = values.Set(l.Path, d)
+		}
+		names, out.Edits = append(names, l.Path.String()), append(out.Edits, edit)
+	}
+	out.Summary = "take " + strings.Join(names, ", ") + " back"
 	return out
 }
 

@@ -314,6 +314,9 @@ func unread(f *analysis.Facts, e causality.Effect, roots []values.Path) finding.
 		Message: show(e.Path, e.Value) + " is read by nothing",
 		Facts:   []finding.Fact{asked(f, e)},
 	}
+	if e.Asked {
+		x.Message = show(e.Path, e.Value) + " changes nothing"
+	}
 	if len(below) > 1 {
 		x.Message = fmt.Sprintf("%s, given with %d values, is read by nothing", roots[0], len(below))
 	}
