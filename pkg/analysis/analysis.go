@@ -72,8 +72,8 @@ type Facts struct {
 	Renderer  *rendering.Renderer
 	World     *rendering.World // nil if the chart does not render
 	Older     *rendering.World // of Against; nil without one, or if it does not render
-	RenderErr error           // the chart does not render with these values; World is then of fewer of them
-	Blamed    [][]values.Leaf // of RenderErr: sets of supplied values, each enough to take away; World is without the first
+	RenderErr error            // the chart does not render with these values; World is then of fewer of them
+	Blamed    [][]values.Leaf  // of RenderErr: sets of supplied values, each enough to take away; World is without the first
 	Reading   *chart.Reading
 	Leaves    []values.Leaf
 	Effects   []causality.Effect // one per leaf
