@@ -20,7 +20,7 @@ import (
 
 // install RELEASE CHART VALUES [LIVE] writes cluster.yaml: a snapshot of a cluster in which the chart was installed
 // into the namespace ns as revision 2. Objects of the file LIVE are there too, instead of those rendered by that name; if
-// a HelmRelease is among them Flux installed the chart.
+// a HelmRelease is among them Flux installed the chart, if an Application is Argo CD did, and there is no record.
 func install(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: install RELEASE CHART VALUES [LIVE]")
@@ -45,11 +45,12 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	argo := kindOf("Application", live)
 	snap := &snapshot.Snapshot{Header: snapshot.Header{ServerVersion: "v1.33.0"}}
 	for _, name := range names {
 		objects, _ := rendering.ParseManifest(name, texts[name])
 		text := texts[name]
-		if keeper := helmRelease(live); keeper != nil {
+		if keeper := kindOf("HelmRelease", live); keeper != nil {
 			text = labelled(ts, objects, keeper)
 		}
 		manifest += "---\n# Source: " + name + "\n" + text + "\n"
@@ -57,6 +58,9 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 			x := &unstructured.Unstructured{Object: o.Content}
 			x.SetNamespace("ns")
 			x.SetAnnotations(map[string]string{"meta.helm.sh/release-name": args[0], "meta.helm.sh/release-namespace": "ns"})
+			if argo != nil {
+				track(ts, argo, x)
+			}
 			if !slices.ContainsFunc(live, func(l *unstructured.Unstructured) bool {
 				return l.GetKind() == x.GetKind() && l.GetName() == x.GetName()
 			}) {
@@ -72,15 +76,18 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 		"metadata":   map[string]any{"name": "sh.helm.release.v1." + args[0] + ".v2", "namespace": "ns"},
 		"stringData": map[string]any{"release": base64.StdEncoding.EncodeToString(record)},
 	}}
-	snap.Objects = slices.Concat(snap.Objects, live, []*unstructured.Unstructured{secret})
+	snap.Objects = slices.Concat(snap.Objects, live)
+	if argo == nil {
+		snap.Objects = append(snap.Objects, secret)
+	}
 	out, err := os.Create(filepath.Join(ts.MkAbs("."), "cluster.yaml"))
 	ts.Check(err)
 	defer out.Close()
 	ts.Check(snap.Write(out))
 }
 
-func helmRelease(live []*unstructured.Unstructured) *unstructured.Unstructured {
-	if i := slices.IndexFunc(live, func(x *unstructured.Unstructured) bool { return x.GetKind() == "HelmRelease" }); i >= 0 {
+func kindOf(kind string, live []*unstructured.Unstructured) *unstructured.Unstructured {
+	if i := slices.IndexFunc(live, func(x *unstructured.Unstructured) bool { return x.GetKind() == kind }); i >= 0 {
 		return live[i]
 	}
 	return nil
@@ -102,4 +109,13 @@ func labelled(ts *testscript.TestScript, objects []rendering.Object, keeper *uns
 		out += "---\n" + string(text)
 	}
 	return out
+}
+
+// track marks an object as Argo CD does, and lists it in the status of its Application.
+func track(ts *testscript.TestScript, app, x *unstructured.Unstructured) {
+	gvk := x.GroupVersionKind()
+	x.SetAnnotations(map[string]string{"argocd.argoproj.io/tracking-id": app.GetName() + ":" + gvk.Group + "/" + gvk.Kind + ":ns/" + x.GetName()})
+	list, _, _ := unstructured.NestedSlice(app.Object, "status", "resources")
+	list = append(list, map[string]any{"group": gvk.Group, "version": gvk.Version, "kind": gvk.Kind, "namespace": "ns", "name": x.GetName()})
+	ts.Check(unstructured.SetNestedSlice(app.Object, list, "status", "resources"))
 }

@@ -58,12 +58,13 @@ type Input struct {
 type Reproduction string
 
 // Exact: the same objects. Noise: they differ in what random functions made. Mismatch: they differ. Impossible: the
-// chart cannot be rendered from what is there.
+// chart cannot be rendered from what is there. Unrecorded: it renders, and there is no record to compare with.
 const (
 	Exact      Reproduction = "exact"
 	Noise      Reproduction = "noise"
 	Mismatch   Reproduction = "mismatch"
 	Impossible Reproduction = "impossible"
+	Unrecorded Reproduction = "none"
 )
 
 // Facts is all that is known of one release before anything is said about it. Checks only read it.
@@ -169,6 +170,8 @@ func Gather(in Input) (*Facts, error) {
 	f.Effects = causality.Judge(f.World, f.Reading, f.Leaves, budget)
 	f.doubtBlamed()
 	f.doubtSubcharts()
+	f.doubtFiles()
+	f.compareApplied()
 	f.recallReuse()
 	return f, nil
 }

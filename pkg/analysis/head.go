@@ -22,6 +22,12 @@ func (f *Facts) head() finding.Release {
 		out.Status = "preflight"
 	case f.Mode == Audit:
 		out.Status, out.Name, out.Namespace, out.Revision = "audit", "", "", 0
+	case f.Record == nil && f.Owner.Read():
+		state := f.Owner.State()
+		out.Revision, out.Updated, out.Status = 0, state.Since, "not synced"
+		if state.Synced {
+			out.Status = "synced"
+		}
 	case f.Record != nil:
 		out.Status, out.Revision = f.Record.Status, f.Record.Revision
 		if r := f.Record.Release; r != nil && r.Info != nil && !r.Info.LastDeployed.IsZero() {

@@ -22,7 +22,7 @@ func (f *Facts) reproduce() {
 	if f.Record == nil || f.Record.Release == nil || f.Mode != Installed {
 		f.Reproduction, f.ReproductionReason = Exact, ""
 		if f.Mode == Installed {
-			f.Reproduction, f.ReproductionReason = Impossible, "there is no stored manifest"
+			f.Reproduction = Unrecorded
 		}
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/deciders"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/drift"
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/gitops"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/rendering"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/values"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/cluster"
@@ -190,6 +191,9 @@ func (o *WhyOptions) releaseOf(snap *snapshot.Snapshot, live *unstructured.Unstr
 		for _, r := range snap.Records() {
 			names = append(names, r.Name)
 		}
+		for _, o := range gitops.Unrecorded(snap) {
+			names = append(names, o.Release)
+		}
 	}
 	inputs, report, err := scope.inputs(snap, names)
 	if err != nil && o.Chart != "" {
@@ -197,7 +201,7 @@ func (o *WhyOptions) releaseOf(snap *snapshot.Snapshot, live *unstructured.Unstr
 	}
 	for _, in := range inputs {
 		mine := in.Release.Name == name && in.Release.Namespace == namespace
-		if !mine && (name != "" || !slices.ContainsFunc(stored(in), func(r rendering.Object) bool { return same(r, live, in.Release.Namespace) })) {
+		if !mine && (name != "" || !has(in, live)) {
 			continue
 		}
 		y.Release, y.Revision = in.Release.Namespace+"/"+in.Release.Name, in.Release.Revision
@@ -228,7 +232,21 @@ func unread(gaps []finding.Incomplete, release string) []finding.Incomplete {
 	return out
 }
 
+// has says whether the object is one of the release's: by its record, or by what Argo CD says that it applied.
+func has(in analysis.Input, live *unstructured.Unstructured) bool {
+	if in.Record == nil {
+		return slices.ContainsFunc(in.Owner.Objects(), func(a gitops.AppliedObject) bool {
+			return a.GVK.GroupKind() == live.GroupVersionKind().GroupKind() && a.Name == live.GetName() && a.Namespace == live.GetNamespace()
+		})
+	}
+	return slices.ContainsFunc(stored(in), func(r rendering.Object) bool { return same(r, live, in.Release.Namespace) })
+}
+
+// stored are the objects of the release's record; none without a record.
 func stored(in analysis.Input) []rendering.Object {
+	if in.Record == nil {
+		return nil
+	}
 	objects, _ := rendering.ParseManifest("", in.Record.Release.Manifest)
 	return objects
 }

@@ -80,8 +80,11 @@ func run(inputs []analysis.Input, report fix.Report) (fix.Report, error) {
 
 // checked says in words what was looked at.
 func checked(f *analysis.Facts) string {
-	text := fmt.Sprintf("release %s revision %d: %s, %s", f.Release.Name, f.Release.Revision,
-		count(len(f.Leaves), "value"), count(len(f.StoredObjects), "rendered object"))
+	name, objects := fmt.Sprintf("release %s revision %d", f.Release.Name, f.Release.Revision), len(f.StoredObjects)
+	if f.Reproduction == analysis.Unrecorded && f.World != nil {
+		name, objects = "release "+f.Release.Name, len(f.World.Baseline().Objects())
+	}
+	text := fmt.Sprintf("%s: %s, %s", name, count(len(f.Leaves), "value"), count(objects, "rendered object"))
 	if f.Live != nil {
 		text += ", the live objects and their Pods"
 	}
@@ -138,6 +141,11 @@ func (s *Scope) inputs(snap *snapshot.Snapshot, names []string) ([]analysis.Inpu
 		}
 		inputs = append(inputs, in)
 	}
+	more, incomplete, err := s.unrecorded(snap, names)
+	if err != nil {
+		return nil, report, err
+	}
+	inputs, report.Incomplete = append(inputs, more...), append(report.Incomplete, incomplete...)
 	if len(inputs) == 0 && s.File != nil && len(report.Incomplete) == 0 {
 		what := "release of a kgateway chart"
 		if len(names) > 0 {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/analysis/gitops"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/finding"
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
@@ -181,6 +182,9 @@ func readSnapshot(name string, stdin io.Reader) (*snapshot.Snapshot, error) {
 		if snapshot.IsRecord(o) {
 			return snap, nil
 		}
+	}
+	if len(gitops.Unrecorded(snap)) > 0 {
+		return snap, nil
 	}
 	return nil, fmt.Errorf("--snapshot %s: %w", name, errNoRelease{objects: len(snap.Objects)})
 }

@@ -166,10 +166,10 @@ type Release struct {
 	Name               string    `json:"name"`
 	Namespace          string    `json:"namespace"`
 	Revision           int       `json:"revision,omitempty"`
-	Status             string    `json:"status"` // Helm's word; preflight or audit for those commands
+	Status             string    `json:"status"` // Helm's word; preflight or audit for those commands; synced or not synced where Argo CD keeps no record
 	Updated            string    `json:"updated,omitempty"`
 	Chart              ChartRef  `json:"chart"`
-	Reproduction       string    `json:"reproduction"` // exact, noise, mismatch or impossible
+	Reproduction       string    `json:"reproduction"` // exact, noise, mismatch or impossible; none if there is no record
 	ReproductionReason string    `json:"reproductionReason,omitempty"`
 	Values             []Value   `json:"values"`
 	Findings           []Finding `json:"findings"`

@@ -100,13 +100,13 @@ func replace(old, tree map[string]any) []values.Edit {
 
 func (g *GitOps) write(o *gitops.Owner, argocd [][]string) {
 	for _, words := range argocd {
-		g.Commands = append(g.Commands, command(words...))
+		g.Commands = append(g.Commands, Command(words...))
 	}
 	if len(g.Commands) > 1 {
 		g.Commands = []string{strings.Join(g.Commands, " && ")}
 	}
 	if g.Patch != "" {
-		g.Commands = append(g.Commands, command("kubectl", "patch", o.Resource(), g.Name, "--namespace", g.Namespace, "--type", g.PatchType, "--patch", g.Patch))
+		g.Commands = append(g.Commands, Command("kubectl", "patch", o.Resource(), g.Name, "--namespace", g.Namespace, "--type", g.PatchType, "--patch", g.Patch))
 	}
 	for _, e := range g.Elsewhere {
 		if e.Value == nil {
@@ -132,7 +132,8 @@ func named(o finding.Object) string {
 	return o.Kind + " " + o.Namespace + "/" + o.Name
 }
 
-func command(words ...string) string {
+// Command writes words so that a POSIX shell reads them back.
+func Command(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = quote(w)

@@ -339,5 +339,5 @@ func (v *Verified) write(f *analysis.Facts, fl []flag) {
 		words = append(words, "--reuse-values")
 	}
 	words = append(words, v.flags...)
-	v.command = command(words...)
+	v.command = Command(words...)
 }

@@ -188,6 +188,8 @@ func reproduction(r finding.Release) string {
 		return "rendered again: not what the record holds"
 	case "impossible":
 		return "could not be rendered"
+	case "none":
+		return "no Helm record: rendered for its Application"
 	}
 	return ""
 }

@@ -73,6 +73,8 @@ func asked(f *analysis.Facts, e causality.Effect) finding.Fact {
 		text += ", given now"
 	case f.Record != nil:
 		text += fmt.Sprintf(", given in revision %d", f.Record.Revision)
+	case f.Owner != nil:
+		text += fmt.Sprintf(", given in %s %s/%s", f.Owner.Object.Kind, f.Owner.Object.Namespace, f.Owner.Object.Name)
 	}
 	return finding.Fact{Label: "asked", Text: text}
 }

@@ -117,7 +117,7 @@ func index() string {
 
 // goTests are the beginnings of the codes that need a cluster, or a second chart. A case of testdata has none: they
 // have Go tests.
-var goTests = []string{"KGW2", "KGW3", "KGW4", "KGW1105", "KGW1106"}
+var goTests = []string{"KGW2", "KGW3", "KGW4", "KGW1012", "KGW1105", "KGW1106"}
 
 // inGoTests says whether a Go test of this package names the code.
 func inGoTests(t *testing.T, code string) bool {

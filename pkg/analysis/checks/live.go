@@ -16,13 +16,19 @@ import (
 
 // liveChecks are about the way from the manifest to the Pods. Without a cluster they have nothing to say.
 func liveChecks() []*analysis.Check {
-	return []*analysis.Check{NotApplied, Drifted, Missing, Irreproducible, Dropped, Rollout, Admitted, OldPods, PodsEdited, Digests}
+	return []*analysis.Check{NotApplied, Drifted, Missing, Irreproducible, Dropped, Rollout, Admitted, OldPods, PodsEdited, Digests, Overridden, Unsynced}
 }
 
 // installed says whether live objects can be held against the record: it was applied in full, and no later one has
-// taken its place.
+// taken its place. Without a record the rendering stands for it, if all its values are known.
 func installed(f *analysis.Facts) bool {
-	return f.Mode == analysis.Installed && f.Live != nil && f.Record != nil && f.Record.Release != nil && f.Record.Status == "deployed"
+	if f.Mode != analysis.Installed || f.Live == nil {
+		return false
+	}
+	if f.Record == nil {
+		return f.Owner.Complete() && f.World != nil
+	}
+	return f.Record.Release != nil && f.Record.Status == "deployed"
 }
 
 // stored are the objects that Helm applied; those of today's rendering if there is no record of them.
@@ -42,7 +48,7 @@ func differences(f *analysis.Facts) []drift.Difference {
 	if !installed(f) {
 		return nil
 	}
-	all := slices.DeleteFunc(drift.Compare(stored(f), f.Live, f.Release.Namespace), func(d drift.Difference) bool { return forged(f, d) })
+	all := slices.DeleteFunc(drift.Compare(stored(f), f.Live, f.Release.Namespace), func(d drift.Difference) bool { return forged(f, d) || tracked(f, d) })
 	if !later(f) {
 		return all
 	}

@@ -260,6 +260,10 @@ func afterFailure(f *analysis.Facts, r *snapshot.Record, deployed bool, x *findi
 	owners := conflicting(r)
 	next := "put right what Helm said, then helm upgrade --install"
 	step := fmt.Sprintf("helm status %s --namespace %s --revision %d", name, namespace, r.Revision)
+	if f.Owner != nil {
+		keptFailure(f, x)
+		return
+	}
 	switch {
 	case deployed && len(owners) > 0:
 		x.Facts = append(x.Facts, finding.Fact{Label: "owner", Text: strings.Join(owners, ", ") + ": field manager of what the revision wanted to write; Helm applies server-side, and the API server refuses to take a field from its owner"})

@@ -139,7 +139,9 @@ func fieldsOf(group []drift.Difference) []finding.Field {
 func future(f *analysis.Facts, d drift.Difference) string {
 	switch {
 	case d.Autoscaled():
-		return fmt.Sprintf("helm upgrade sets %s again, and then %s decides: the rendered number never lasts", rendering.Show(d.Want), d.Scaler)
+		return fmt.Sprintf("%s sets %s again, and then %s decides: the rendered number never lasts", applies(f), rendering.Show(d.Want), d.Scaler)
+	case f.Owner != nil:
+		return keptFuture(f, d)
 	case disputed(f, d):
 		text := fmt.Sprintf("the release is applied server-side, so that the next helm upgrade fails on this field: %s owns it. Give --force-conflicts, or let %s give the field up", d.Manager, d.Manager)
 		if d.Returns {
@@ -179,6 +181,8 @@ func restore(f *analysis.Facts, d drift.Difference, alone bool) []string {
 	switch {
 	case d.Autoscaled():
 		return nil
+	case f.Owner != nil:
+		return putBack(f)
 	case d.Returns && disputed(f, d):
 		return []string{look, rollback(f, f.Record.Revision) + " --force-conflicts"}
 	case d.Returns:
@@ -263,8 +267,12 @@ func absent(f *analysis.Facts, d drift.Difference) finding.Finding {
 	if at := updated(f.Record); at != "" {
 		x.Facts = append(x.Facts, finding.Fact{Label: "order", Text: fmt.Sprintf("%s revision %d %s; gone since then, and nobody records when", at, f.Record.Revision, f.Record.Status)})
 	}
+	x.Steps = putBack(f)
+	if f.Owner != nil {
+		x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: keptFuture(f, d)})
+		return x
+	}
 	x.Facts = append(x.Facts, finding.Fact{Label: "next", Text: "a rollback to the deployed revision makes it again"})
-	x.Steps = []string{rollback(f, f.Record.Revision)}
 	return x
 }
 
