@@ -63,7 +63,7 @@ func (o *WhyOptions) servedBy(snap *snapshot.Snapshot, live *unstructured.Unstru
 	inputs, report, err := scope.inputs(snap, nil)
 	if err != nil {
 		y.Incomplete = report.Incomplete
-		return nil, nil // there is no release at all, which the note says
+		return nil, nil //nolint:nilerr // there is no release at all, which the note says
 	}
 	for _, in := range inputs {
 		name, version := in.Chart.Name(), in.Chart.Metadata.Version

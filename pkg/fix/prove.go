@@ -171,7 +171,8 @@ func proveShort(f *analysis.Facts, remedy finding.Remedy, fl []flag, after *rend
 		return 1
 	})
 	v.write(f, fl)
-	return v, v.keep(f, remedy.Edits)
+	err = v.keep(f, remedy.Edits)
+	return v, err
 }
 
 // proveRendering is for a chart that did not render: the fix is proved if it does now.
@@ -181,7 +182,8 @@ func proveRendering(f *analysis.Facts, remedy finding.Remedy, fl []flag) (Verifi
 	}
 	v := Verified{summary: remedy.Summary, changes: []Change{}, values: values.Apply(map[string]any{}, remedy.Edits...)}
 	v.write(f, fl)
-	return v, v.keep(f, remedy.Edits)
+	err := v.keep(f, remedy.Edits)
+	return v, err
 }
 
 func plain(v any) any {

@@ -285,7 +285,7 @@ func (r *run) verdicts(t *testing.T, f *analysis.Facts) {
 	t.Helper()
 	for _, e := range f.Effects {
 		want := finding.Effective
-		if f.Blamed != nil && slices.ContainsFunc(f.Blamed[0], func(l values.Leaf) bool { return e.Path.HasPrefix(l.Path) }) {
+		if len(f.Blamed) > 0 && slices.ContainsFunc(f.Blamed[0], func(l values.Leaf) bool { return e.Path.HasPrefix(l.Path) }) {
 			want = finding.Unknown
 		}
 		x := r.about(e.Path)

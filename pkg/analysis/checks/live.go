@@ -92,11 +92,6 @@ func later(f *analysis.Facts) bool {
 	return f.Newest != nil && f.Newest.Release != nil && f.Record != nil && f.Newest.Revision > f.Record.Revision
 }
 
-// fieldOf names the field as the rendering does.
-func fieldOf(d drift.Difference) string {
-	return rendering.FieldID(finding.Field{Object: d.Rendered, Field: d.Field.Field})
-}
-
 // deciders lists the supplied values that decide a field of a rendered object.
 func deciders(f *analysis.Facts, field finding.Field) []string {
 	names := []string{field.Field}

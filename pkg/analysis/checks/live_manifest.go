@@ -104,7 +104,7 @@ func judged(f *analysis.Facts, differ []rendering.Change, x *finding.Finding) {
 			x.Facts = append(x.Facts, finding.Fact{Label: "value", Text: fmt.Sprintf("%s: %d of %s that it decides were stored otherwise", masked(e), n, plural(len(e.Reaches), "field", "fields"))})
 		}
 	}
-	if paths := append(whole, part...); len(paths) == 1 {
+	if paths := slices.Concat(whole, part); len(paths) == 1 {
 		x.ValuePath = paths[0]
 	}
 	switch {

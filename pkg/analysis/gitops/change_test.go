@@ -47,7 +47,8 @@ func places(c *Change) string {
 func TestChangeOfAnApplication(t *testing.T) {
 	t.Parallel()
 	const at = "/spec/source/helm/"
-	bare := strings.Replace(application[:strings.Index(application, "    helm:")], "", "", 1) + "  destination: {namespace: prod}\n"
+	head, _, _ := strings.Cut(application, "    helm:")
+	bare := head + "  destination: {namespace: prod}\n"
 	several := "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: team}\nspec: {sources: [{repoURL: git, ref: v}, {chart: web}]}\n"
 	text := "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec: {source: {chart: web, helm: {values: \"{a: [1]}\"}}}\n"
 	for name, c := range map[string]struct {
@@ -106,7 +107,7 @@ func TestWhatGitKeepsIsNotPatched(t *testing.T) {
 // What a source that could not be read gives is known from the record: the change is complete all the same.
 func TestChangeWithAReferenceThatWasNotRead(t *testing.T) {
 	t.Parallel()
-	text := helmRelease[:strings.Index(helmRelease, "---")]
+	text, _, _ := strings.Cut(helmRelease, "---")
 	o := Find(read(t, text), "apps", "web", tree(t, "{a: inline, hidden: 1, t: {port: 1, other: inline}}"))
 	if o.Complete() {
 		t.Fatal("the references are not there")

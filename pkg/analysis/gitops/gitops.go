@@ -105,10 +105,10 @@ func find(snap *snapshot.Snapshot, namespace, name string, config map[string]any
 	if mark.Name == "" {
 		mark = liveMark(snap, namespace, name)
 	}
-	switch {
-	case mark.Tool == Flux:
+	switch mark.Tool {
+	case Flux:
 		return fluxOwner(snap, mark, config)
-	case mark.Tool == ArgoCD:
+	case ArgoCD:
 		return argoOwner(snap, mark)
 	}
 	for _, x := range snap.Kind(HelmRelease) {
