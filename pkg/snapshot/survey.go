@@ -147,8 +147,23 @@ func (s *survey) places(path []string, v any) {
 	case string:
 		if SecretLike(path, t) {
 			s.data = append(s.data, t)
+		} else if tree := embedded(t); tree != nil {
+			s.places(path, tree)
 		}
 	}
+}
+
+// embedded reads a table that stands as text in an object: value files in ConfigMaps, helm.values of an Application; nil
+// if the text is none.
+func embedded(text string) map[string]any {
+	if !strings.Contains(text, ":") || !strings.ContainsAny(text, "\n{") {
+		return nil
+	}
+	var tree map[string]any
+	if yaml.Unmarshal([]byte(text), &tree) != nil {
+		return nil
+	}
+	return tree
 }
 
 // replacer settles what is replaced by what.
