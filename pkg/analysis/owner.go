@@ -90,9 +90,9 @@ func (f *Facts) compareApplied() {
 	}
 }
 
-// exact says whether a version is one version, not a range.
+// exact says whether a version is one version, not a range such as 2 or 2.1.x.
 func exact(version string) bool {
-	return version != "" && version[0] >= '0' && version[0] <= '9' && !strings.ContainsAny(version, "*xX <>=|,~^")
+	return strings.Count(version, ".") >= 2 && version[0] >= '0' && version[0] <= '9' && !strings.ContainsAny(version, "*xX <>=|,~^")
 }
 
 // strangers are rendered objects that Argo CD does not list among those it keeps.

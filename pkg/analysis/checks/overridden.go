@@ -51,9 +51,13 @@ ConfigMap or Secret is overruled, which may be what it is for.`,
 func lostTo(f *analysis.Facts, lost []gitops.Overridden) finding.Finding {
 	o, first := f.Owner, lost[0]
 	x := finding.Finding{Severity: finding.Info, Object: &o.Object, Field: first.Layer.Place}
-	x.Message = fmt.Sprintf("%s in %s of %s does nothing: %s wins", placed(first.Path, first.Value, first.Layer), first.Layer.Place, kept(o), first.Winner.Place)
+	where := first.Layer.Place + " of " + kept(o)
+	if first.Layer.Object != o.Object {
+		where = first.Layer.Place + ", to which " + kept(o) + " refers,"
+	}
+	x.Message = fmt.Sprintf("%s in %s does nothing: %s wins", placed(first.Path, first.Value, first.Layer), where, first.Winner.Place)
 	if len(lost) > 1 {
-		x.Message = fmt.Sprintf("%d values in %s of %s do nothing: %s wins", len(lost), first.Layer.Place, kept(o), first.Winner.Place)
+		x.Message = fmt.Sprintf("%d values in %s do nothing: %s wins", len(lost), where, first.Winner.Place)
 	} else {
 		x.ValuePath = first.Path.String()
 	}
