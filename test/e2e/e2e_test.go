@@ -162,6 +162,7 @@ func params() testscript.Params {
 			"json":         jsonIs,
 			"controlplane": controlplane,
 			"kubeconfig":   kubeconfig,
+			"paste":        paste,
 			"webhook":      webhook,
 			"todo":         todo,
 		},
