@@ -13,7 +13,7 @@ import (
 
 // All lists every check, in the order of their codes.
 func All() []*analysis.Check {
-	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot, OtherTable, FalseAsNothing, OnlySwitches, UnknownField, Coverage}
+	out := []*analysis.Check{Shadowed, Gated, Discarded, Unread, DoesNotRender, UnescapedDot, OtherTable, FalseAsNothing, OnlySwitches, UnknownField, Coverage, SetTwice, DigestDecides}
 	out = append(out, auditChecks()...)
 	out = append(out, liveChecks()...)
 	return append(append(out, kgatewayChecks()...), crdChecks()...)
@@ -61,7 +61,13 @@ func ofValues(concerned func(causality.Effect) bool, tell func(*analysis.Facts, 
 var Retired = map[string]string{}
 
 // show writes path=value.
-func show(path fmt.Stringer, v any) string { return path.String() + "=" + rendering.Show(v) }
+func show(path fmt.Stringer, v any) string {
+	text := rendering.Show(v)
+	if first, rest, several := strings.Cut(strings.TrimSpace(text), "\n"); several {
+		text = fmt.Sprintf("%s … (%s)", strings.TrimSpace(first), plural(1+strings.Count(rest, "\n"), "more line", "more lines"))
+	}
+	return path.String() + "=" + text
+}
 
 // asked is the fact that names the value as it was given.
 func asked(f *analysis.Facts, e causality.Effect) finding.Fact {

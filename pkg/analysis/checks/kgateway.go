@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -232,61 +231,11 @@ do so.`,
 		Since:  "0.1.0", Severity: finding.Error,
 	},
 	Run: func(f *analysis.Facts) ([]finding.Finding, error) {
-		c := controller(f)
-		if c == nil {
-			return nil, nil
+		if c := controller(f); c != nil {
+			return twice(f, c), nil
 		}
-		var out []finding.Finding
-		for i, x := range c.Env {
-			name, _ := x["name"].(string)
-			last := c.Last(name)
-			if last == i || rendering.Equal(x, c.Env[last]) {
-				continue
-			}
-			for _, e := range f.Effects {
-				if sets(f, e, x, i) {
-					out = append(out, overridden(f, e, c, name, c.Env[last], last))
-				}
-			}
-		}
-		return out, nil
+		return nil, nil
 	},
-}
-
-// sets says whether a supplied value is what one entry of the environment holds: another value there shows in it.
-func sets(f *analysis.Facts, e causality.Effect, entry map[string]any, position int) bool {
-	if fmt.Sprint(e.Value) != fmt.Sprint(entry["value"]) {
-		return false
-	}
-	const probe = "kgw-doctor-probe"
-	after := f.World.Try(values.Set(e.Path, probe))
-	if after.Err != nil {
-		return false
-	}
-	c := kgateway.ControllerIn(after.Objects())
-	return c != nil && position < len(c.Env) && c.Env[position]["name"] == entry["name"] && c.Env[position]["value"] == probe
-}
-
-func overridden(f *analysis.Facts, e causality.Effect, c *kgateway.Container, name string, wins map[string]any, position int) finding.Finding {
-	field := c.Field(name)
-	x := finding.Finding{
-		ValuePath: e.Path.String(), Severity: finding.Error, Object: &field.Object, Field: field.Field, Expected: e.Value, Evidence: e.Evidence,
-		Message: fmt.Sprintf("%s loses to a later %s=%v in the same container", show(e.Path, e.Value), name, cmp.Or(wins["value"], any("(from elsewhere)"))),
-		Facts: []finding.Fact{
-			{Label: "field", Text: c.Object.String() + " " + field.Field}, asked(f, e),
-			{Label: "because", Text: "env holds the name twice, and the last entry counts"},
-		},
-	}
-	for _, winner := range f.Effects {
-		if !winner.Path.Equal(e.Path) && sets(f, winner, wins, position) {
-			x.Severity = finding.Warning
-			x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: show(winner.Path, winner.Value) + ", given as well"})
-			x.Remedies = []finding.Remedy{{Summary: "let the later one say the same", Edits: []values.Edit{values.Set(winner.Path, e.Value)}}}
-			return x
-		}
-	}
-	x.Facts = append(x.Facts, finding.Fact{Label: "winner", Text: "the chart writes the later entry itself"})
-	return x
 }
 
 // MovedAway tells of unread values whose right place is another object, or a value of quite another name.

@@ -9,9 +9,10 @@ import (
 	"github.com/kgateway-dev/kubectl-kgw-doctor/pkg/snapshot"
 )
 
-// Container is the controller's container: the first of the chart's Deployment.
+// Container is a container of a workload. The controller's is the first of the chart's Deployment.
 type Container struct {
 	Object  finding.Object
+	List    string // containers or initContainers
 	Name    string
 	Image   string
 	Env     []map[string]any
@@ -29,22 +30,42 @@ func ControllerIn(objects []rendering.Object) *Container {
 }
 
 func containerIn(o finding.Object, content map[string]any) *Container {
-	found, _ := rendering.Lookup(content, "spec.template.spec.containers")
-	list, _ := found.([]any)
-	if len(list) == 0 {
-		return nil
+	if all := containers(o, content, "containers"); len(all) > 0 {
+		return all[0]
 	}
-	first, _ := list[0].(map[string]any)
-	c := &Container{Object: o, Content: content}
-	c.Name, _ = first["name"].(string)
-	c.Image, _ = first["image"].(string)
-	env, _ := first["env"].([]any)
-	for _, x := range env {
-		if m, ok := x.(map[string]any); ok {
-			c.Env = append(c.Env, m)
+	return nil
+}
+
+// ContainersIn lists the containers of all workloads among rendered objects, in their order.
+func ContainersIn(objects []rendering.Object) []*Container {
+	var out []*Container
+	for _, o := range objects {
+		if o.Kind == "Deployment" || o.Kind == "StatefulSet" || o.Kind == "DaemonSet" {
+			out = append(out, containers(o.Object, o.Content, "initContainers")...)
+			out = append(out, containers(o.Object, o.Content, "containers")...)
 		}
 	}
-	return c
+	return out
+}
+
+func containers(o finding.Object, content map[string]any, list string) []*Container {
+	found, _ := rendering.Lookup(content, "spec.template.spec."+list)
+	items, _ := found.([]any)
+	var out []*Container
+	for _, item := range items {
+		m, _ := item.(map[string]any)
+		c := &Container{Object: o, List: list, Content: content}
+		c.Name, _ = m["name"].(string)
+		c.Image, _ = m["image"].(string)
+		env, _ := m["env"].([]any)
+		for _, x := range env {
+			if m, ok := x.(map[string]any); ok {
+				c.Env = append(c.Env, m)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // Last is the position of the entry of the environment that counts for a name; -1 if there is none.
@@ -70,7 +91,7 @@ func (c Container) Value(name string) string {
 
 // Field is the value of a variable.
 func (c Container) Field(name string) finding.Field {
-	return finding.Field{Object: c.Object, Field: "spec.template.spec.containers[" + c.Name + "].env[" + name + "].value"}
+	return finding.Field{Object: c.Object, Field: "spec.template.spec." + c.List + "[" + c.Name + "].env[" + name + "].value"}
 }
 
 // Tag is the version that an image names; "" if it names none.
