@@ -119,6 +119,27 @@ func TestDriftIsPutBackByWhatKeepsTheRelease(t *testing.T) {
 	}
 }
 
+// What Flux changes after rendering is named, where the HelmRelease says that it does.
+func TestThePostRenderersOfFluxAreNamed(t *testing.T) {
+	t.Parallel()
+	for spec, want := range map[string]string{
+		"{postRenderers: [{kustomize: {}}]}": "look at spec.postRenderers and spec.commonMetadata of HelmRelease ns/toy",
+		"{}":                                 "look for a post-renderer where helm is run",
+	} {
+		f := scene{supplied: map[string]any{"policy": "Always"}, change: func(t *testing.T, in *analysis.Input) {
+			keptBy(helmRelease(spec, ready))(t, in)
+			in.Record.Release.Manifest = strings.ReplaceAll(in.Record.Release.Manifest, "Always", "IfNotPresent")
+		}}.facts(t)
+		found, err := Irreproducible.Run(f)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: %+v %v", spec, found, err)
+		}
+		if last := found[0].Facts[len(found[0].Facts)-1]; last.Text != want {
+			t.Errorf("%s: %q, want %q", spec, last.Text, want)
+		}
+	}
+}
+
 // A value file in Git may open the gate, or give the winner: nothing is called lost, and live objects say nothing.
 func TestValueFilesThatWereNotReadLeaveDoubt(t *testing.T) {
 	t.Parallel()

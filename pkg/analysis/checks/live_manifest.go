@@ -124,6 +124,10 @@ func wayOf(f *analysis.Facts, differ []rendering.Change) []finding.Fact {
 			{Label: "next", Text: "an upgrade with the same values writes a true record"}}
 	}
 	next := finding.Fact{Label: "next", Text: "look for a post-renderer where helm is run"}
+	if f.Owner != nil && f.Owner.PostRenders() {
+		o := f.Owner.Object
+		next.Text = fmt.Sprintf("look at spec.postRenderers and spec.commonMetadata of %s %s/%s", o.Kind, o.Namespace, o.Name)
+	}
 	if kept == 0 {
 		return []finding.Fact{next}
 	}
